@@ -1,0 +1,18 @@
+# What a person may choose, and the warning flags that every target of ours gets.
+option(LTRI_TESTS "Build the tests" ON)
+option(LTRI_BENCH "Build the benchmarks" ON)
+option(LTRI_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+set(LTRI_SANITIZE "" CACHE STRING "Sanitizers for our own code: address,undefined or thread")
+
+add_library(ltri_flags INTERFACE)
+target_compile_options(ltri_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  # Sums may be reordered and fused by our kernels on purpose; NaN and infinity keep their meaning.
+  -fno-math-errno -fno-trapping-math)
+if(LTRI_SANITIZE)
+  target_compile_options(ltri_flags INTERFACE -fsanitize=${LTRI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(ltri_flags INTERFACE -fsanitize=${LTRI_SANITIZE})
+endif()
+if(LTRI_FUZZ)
+  target_compile_options(ltri_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,128 @@
+// Settings of a session. Every field has the default that docs/ltri.md justifies by measurement.
+#ifndef LTRI_OPTIONS_H_
+#define LTRI_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace ltri {
+
+// A token of the model's vocabulary.
+using TokenId = int32_t;
+
+// How far keys (sinks and recalled spans) are placed relative to the query. Local keys always keep true distances.
+enum class Positions {
+  kAuto,     // kTrue within the model's trained context, kCompact beyond
+  kTrue,     // their real positions
+  kClamp,    // all at one distance, the window
+  kCompact,  // sinks, recalled spans in text order and window are numbered consecutively
+};
+
+// How a prompt is read.
+enum class Prefill {
+  kAuto,    // dense while the text fits the trained context and 8,192 tokens, streamed beyond
+  kStream,  // every block sees sinks, recalled spans and the window: linear in the length
+  kDense,   // every token sees everything before it: quadratic
+};
+
+// How the stream is cut into spans.
+enum class SpanSelector {
+  kPartition,  // exact best partition by triangle score
+  kNms,        // greedy by score, overlaps suppressed
+  kFixed,      // blocks of max_span tokens
+};
+
+// Which keys represent a span in the index.
+enum class IndexVectors {
+  kEven,      // `index_vectors` keys, evenly spaced
+  kReceived,  // the `index_vectors` most attended keys
+  kDynamic,   // 1..6 most attended keys, more for spans of low confidence
+  kMean4,     // one vector: the mean of the 4 most attended keys of each head
+  kAll,       // every key
+};
+
+// Who shares a choice of spans.
+enum class Sharing {
+  kGlobal,  // votes over token positions, shared by all layers
+  kLayer,   // the heads of one layer
+  kKvHead,  // the query heads of one KV head
+  kHead,    // each query head for itself
+};
+
+// How much a head's vote counts.
+enum class VoteWeights {
+  kEntropy,    // 1 - normalised entropy of its vote
+  kUniform,    // all alike
+  kHeadTable,  // its retrieval score (see `ltri head-profile`)
+};
+
+// How a head's scores become votes.
+enum class Votes {
+  kSoftmax,  // softmax over spans
+  kRaw,      // the dot products themselves (InfLLM)
+};
+
+// Which queries vote during prefill.
+enum class VotingQueries {
+  kSubBlocks,  // block mean and means of 64; the last 64 of a prompt each for itself
+  kBlockMean,  // block mean only (InfLLM)
+};
+
+struct SessionOptions {
+  std::string method = "ltri";  // dense | streaming | infllm | ltri
+
+  int64_t sinks = 64;     // tokens at the start that stay visible
+  int64_t window = 1024;  // tokens before the newest that stay visible
+  int64_t budget = 1024;  // recalled tokens per layer
+  int64_t block = 512;    // prompt tokens per prefill step
+
+  Positions positions = Positions::kAuto;
+  Prefill prefill = Prefill::kAuto;
+  int64_t second_reading = 64;  // tokens at a streamed prompt's end that are read twice; 0: off
+
+  SpanSelector spans = SpanSelector::kPartition;
+  double kappa = 2.0;     // baseline of the triangle score, in means of the band
+  int64_t min_span = 8;   // tokens
+  int64_t max_span = 128; // tokens; also the width of the band
+
+  IndexVectors index = IndexVectors::kEven;
+  int64_t index_vectors = 2;
+
+  Sharing sharing = Sharing::kGlobal;
+  VoteWeights vote_weights = VoteWeights::kEntropy;
+  Votes votes = Votes::kSoftmax;
+  VotingQueries voting_queries = VotingQueries::kSubBlocks;
+  std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable
+
+  bool persistence = true;
+  double persistence_share = 0.25;   // of the budget, kept for what was recalled before
+  double persistence_decode = 0.9;   // decay per decoded token
+  double persistence_prefill = 0.7;  // decay per prefill block
+};
+
+// The settings a method is published with, on top of the sizes and position options already in `base`.
+SessionOptions WithMethod(SessionOptions base, const std::string& method);
+
+struct SamplingOptions {
+  float temperature = 0.0F;  // 0: greedy
+  int32_t top_k = 40;
+  float top_p = 0.95F;
+  float min_p = 0.05F;
+  float repeat_penalty = 1.0F;
+  int32_t repeat_last_n = 64;
+  uint32_t seed = 0;
+};
+
+// What a long operation reports. Return false from the callback to stop it.
+struct Progress {
+  int64_t done = 0;   // tokens
+  int64_t total = 0;  // tokens
+  double seconds = 0;
+};
+using ProgressCallback = std::function<bool(const Progress&)>;
+
+}  // namespace ltri
+
+#endif  // LTRI_OPTIONS_H_

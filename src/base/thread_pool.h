@@ -1,0 +1,48 @@
+// ThreadPool: a fixed team that runs numbered tasks.
+//
+// Thread safety: one caller at a time; a task must not call Run of the same pool.
+#ifndef LTRI_BASE_THREAD_POOL_H_
+#define LTRI_BASE_THREAD_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace ltri {
+
+class ThreadPool {
+ public:
+  // `threads` includes the caller of Run; at least 1.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls task(i, thread) for every i in [0, tasks), thread in [0, threads()), and returns when all are done.
+  // Tasks are handed out in order of i, so put the longest first.
+  void Run(int64_t tasks, const std::function<void(int64_t task, int thread)>& task);
+
+ private:
+  void Work(int thread);
+  void Drain(int thread);
+
+  std::vector<std::thread> workers_;
+  const std::function<void(int64_t, int)>* task_ = nullptr;
+  int64_t tasks_ = 0;
+  std::atomic<int64_t> next_{0};
+  std::atomic<int> busy_{0};            // workers that have not finished the current round
+  std::atomic<uint64_t> round_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+};
+
+}  // namespace ltri
+
+#endif  // LTRI_BASE_THREAD_POOL_H_
