@@ -82,7 +82,13 @@ if(NOT EXISTS "${_build}/complete")
   file(TOUCH "${_build}/complete")
 endif()
 
-find_package(OpenMP REQUIRED)
+# The archives bring the OpenMP runtime of the compiler that built them, which may not be the one that links them.
+if(_compiler MATCHES "Free Software Foundation" AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(_openmp gomp)
+else()
+  find_package(OpenMP REQUIRED)
+  set(_openmp OpenMP::OpenMP_CXX)
+endif()
 find_package(OpenSSL REQUIRED)
 find_package(Threads REQUIRED)
 add_library(ltri_llama_cpp INTERFACE)
@@ -96,4 +102,4 @@ foreach(_name llama-common llama-common-base cpp-httplib llama ggml ggml-cpu ggm
   endif()
 endforeach()
 target_link_libraries(ltri_llama_cpp INTERFACE
-  -Wl,--start-group ${_libraries} -Wl,--end-group OpenMP::OpenMP_CXX OpenSSL::SSL OpenSSL::Crypto Threads::Threads dl m)
+  -Wl,--start-group ${_libraries} -Wl,--end-group ${_openmp} OpenSSL::SSL OpenSSL::Crypto Threads::Threads dl m)

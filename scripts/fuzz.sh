@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs every fuzz target in build/fuzz for some seconds, all cores in turn. A finding fails the run, and its input is
+# left in build/fuzz/findings.
+#
+#   scripts/fuzz.sh SECONDS
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seconds=${1:?usage: scripts/fuzz.sh SECONDS}
+passed=0
+failed=0
+for target in build/fuzz/fuzz_targets/*_fuzz; do
+  [[ -x $target ]] || { echo "fuzz: build/fuzz has no targets; run 'make fuzz'" >&2; exit 1; }
+  name=$(basename "$target")
+  corpus=build/fuzz/corpus/$name
+  findings=build/fuzz/findings/$name
+  mkdir -p "$corpus" "$findings"
+  seeds=()
+  [[ ! -d tests/fuzz/corpus/$name ]] || seeds=("tests/fuzz/corpus/$name")
+  echo "fuzz: $name for $seconds s"
+  log=build/fuzz/findings/$name.log
+  # The time limit outside is for a target that hangs before its first input.
+  if timeout "$((seconds + 120))" "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+    -artifact_prefix="$findings/" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
+    echo "fuzz: $name: nothing found in $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"
+    passed=$((passed + 1))
+  else
+    tail -n 60 "$log"
+    echo "fuzz: $name: FAILED; the input is in $findings, the whole log in $log" >&2
+    failed=$((failed + 1))
+  fi
+done
+echo "fuzz: $passed passed, $failed failed"
+((failed == 0))
