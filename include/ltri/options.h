@@ -96,6 +96,9 @@ struct SessionOptions {
   VotingQueries voting_queries = VotingQueries::kSubBlocks;
   std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable
 
+  // Queries are turned by the clamp distance before they meet the index (InfLLM); else both stay un-rotated.
+  bool clamp_relevance = false;
+
   bool persistence = true;
   double persistence_share = 0.25;   // of the budget, kept for what was recalled before
   double persistence_decode = 0.9;   // decay per decoded token

@@ -28,9 +28,8 @@ void AddProbabilities(const float* HWY_RESTRICT scores, float lse, int64_t count
     hn::StoreU(hn::Add(hn::LoadU(tag, to + i), e), tag, to + i);
   }
   if (i < count) {
-    const auto mask = hn::FirstN(tag, static_cast<size_t>(count - i));
-    const auto e = ExpNegative(tag, hn::Sub(hn::MaskedLoad(mask, tag, scores + i), offset));
-    hn::BlendedStore(hn::Add(hn::MaskedLoad(mask, tag, to + i), e), mask, tag, to + i);
+    const auto e = ExpNegative(tag, hn::Sub(LoadFirst(tag, scores + i, count - i), offset));
+    StoreFirst(hn::Add(LoadFirst(tag, to + i, count - i), e), tag, to + i, count - i);
   }
 }
 

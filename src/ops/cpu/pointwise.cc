@@ -10,14 +10,11 @@
 #include "hwy/highway.h"
 // Must follow highway.h.
 #include "hwy/contrib/math/math-inl.h"
+#include "ops/cpu/tail-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ltri {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using FloatTag = hn::ScalableTag<float>;
-
 void Norm(const float* x, const float* HWY_RESTRICT weight, int64_t rows, int64_t width, float epsilon, float* y) {
   const FloatTag tag;
   const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
@@ -40,8 +37,7 @@ void Norm(const float* x, const float* HWY_RESTRICT weight, int64_t rows, int64_
 }
 
 // x / (1 + exp(-x))
-template <class V>
-HWY_INLINE V Sigmoid(FloatTag tag, V x) {
+HWY_INLINE FloatVec Sigmoid(FloatTag tag, FloatVec x) {
   const auto one = hn::Set(tag, 1.0F);
   // exp(-88) is the smallest normal result; beyond it the gate is closed anyway.
   const auto e = hn::Exp(tag, hn::Min(hn::Neg(x), hn::Set(tag, 87.0F)));
@@ -54,22 +50,17 @@ void Gate(Activation activation, float* HWY_RESTRICT gate, const float* HWY_REST
   // gelu(x) by tanh equals x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)).
   const auto cubic = hn::Set(tag, 0.044715F);
   const auto linear = hn::Set(tag, 1.5957691216057308F);
-  for (int64_t i = 0; i < count; i += lanes) {
-    const auto n = static_cast<size_t>(HWY_MIN(lanes, count - i));
-    const bool whole = static_cast<int64_t>(n) == lanes;
-    const auto mask = hn::FirstN(tag, n);
-    const auto g = whole ? hn::LoadU(tag, gate + i) : hn::MaskedLoad(mask, tag, gate + i);
-    const auto u = whole ? hn::LoadU(tag, up + i) : hn::MaskedLoad(mask, tag, up + i);
+  const auto gated = [&](FloatVec g, FloatVec u) HWY_ATTR {
     auto inner = g;
-    if (activation == Activation::kGelu) {
-      inner = hn::Mul(linear, hn::MulAdd(hn::Mul(cubic, hn::Mul(g, g)), g, g));
-    }
-    const auto y = hn::Mul(hn::Mul(g, Sigmoid(tag, inner)), u);
-    if (whole) {
-      hn::StoreU(y, tag, gate + i);
-    } else {
-      hn::BlendedStore(y, mask, tag, gate + i);
-    }
+    if (activation == Activation::kGelu) inner = hn::Mul(linear, hn::MulAdd(hn::Mul(cubic, hn::Mul(g, g)), g, g));
+    return hn::Mul(hn::Mul(g, Sigmoid(tag, inner)), u);
+  };
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(gated(hn::LoadU(tag, gate + i), hn::LoadU(tag, up + i)), tag, gate + i);
+  }
+  if (i < count) {
+    StoreFirst(gated(LoadFirst(tag, gate + i, count - i), LoadFirst(tag, up + i, count - i)), tag, gate + i, count - i);
   }
 }
 

@@ -8,16 +8,13 @@
 
 #include <cstdint>
 
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "ops/cpu/tail-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ltri {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using FloatTag = hn::ScalableTag<float>;
-using FloatVec = hn::Vec<FloatTag>;
 
 // exp(x) for x <= 0: 2^n * p(f) with x / ln 2 = n + f, |f| <= 1/2, p the Taylor polynomial of degree 6.
 // Relative error below 2e-7; 0 below -87.
@@ -67,8 +64,8 @@ HWY_INLINE float RowExp(float* HWY_RESTRICT s, int64_t count, float shift) {
   }
   if (i < count) {
     const auto mask = hn::FirstN(tag, static_cast<size_t>(count - i));
-    const auto e = hn::IfThenElseZero(mask, ExpNegative(tag, hn::Sub(hn::MaskedLoad(mask, tag, s + i), offset)));
-    hn::BlendedStore(e, mask, tag, s + i);
+    const auto e = hn::IfThenElseZero(mask, ExpNegative(tag, hn::Sub(LoadFirst(tag, s + i, count - i), offset)));
+    StoreFirst(e, tag, s + i, count - i);
     sums = hn::Add(sums, e);
   }
   return hn::GetLane(hn::SumOfLanes(tag, sums));

@@ -1,0 +1,144 @@
+#include "attention/layered_method.h"
+
+#include <algorithm>
+
+namespace ltri {
+namespace {
+
+// Tokens that sliding-window layers keep beyond their window, so that a conversation can be taken back that far.
+constexpr int64_t kSlidingSlack = 4096;
+
+int64_t Total(const std::vector<TokenRange>& ranges) {
+  int64_t total = 0;
+  for (const TokenRange& range : ranges) total += range.count();
+  return total;
+}
+
+}  // namespace
+
+LayeredMethod::LayeredMethod(const MethodContext& context, const SessionOptions& options)
+    : context_(context),
+      options_(options),
+      stores_(static_cast<size_t>(context.config->layers),
+              KvStore(context.config->kv_heads, context.config->head_dim)),
+      views_(static_cast<size_t>(context.config->layers)),
+      kept_from_(static_cast<size_t>(context.config->layers), 0) {}
+
+Positions LayeredMethod::ResolvePositions(int64_t tokens) const {
+  if (options_.positions != Positions::kAuto) return options_.positions;
+  return tokens <= config().trained_context ? Positions::kTrue : Positions::kCompact;
+}
+
+void LayeredMethod::BeginStep(const StepRange& step) { step_ = step; }
+
+void LayeredMethod::EndStep(ThreadPool& /*pool*/) {
+  size_ = std::max(size_, step_.end());
+  for (int64_t layer = 0; layer < config().layers; ++layer) {
+    if (!config().IsSliding(layer)) continue;
+    int64_t& from = kept_from_[static_cast<size_t>(layer)];
+    from = std::max(from, size_ - config().sliding_window - kSlidingSlack);
+    store(layer).Drop(0, from);
+  }
+}
+
+void LayeredMethod::Attend(ThreadPool& pool, int64_t layer, const float* q, const float* k, const float* v,
+                           float* out) {
+  store(layer).Write(step_.begin, step_.count, k, v);
+  if (config().IsSliding(layer)) return AttendSliding(pool, layer, q, out);
+  View& view = views_[static_cast<size_t>(layer)];
+  view = ChooseView(pool, layer, q);
+  std::vector<HeadGroup> groups;
+  const AttendArgs args = Arrange(layer, q, view, &groups);
+  if (!WantsStatistics()) return ltri::Attend(pool, args, out, nullptr);
+  std::vector<float> lse(static_cast<size_t>(config().heads * step_.count));
+  ltri::Attend(pool, args, out, lse.data());
+  Attended(pool, layer, args, lse.data());
+}
+
+void LayeredMethod::AttendSliding(ThreadPool& pool, int64_t layer, const float* q, float* out) {
+  View& view = views_[static_cast<size_t>(layer)];
+  view.far.clear();
+  view.local_begin = std::max<int64_t>(0, step_.begin - config().sliding_window + 1);
+  // Only distances matter within a window, so positions may start at 0 whatever the length of the text.
+  view.positions = Positions::kCompact;
+  std::vector<HeadGroup> groups;
+  AttendArgs args = Arrange(layer, q, view, &groups);
+  args.sliding_window = config().sliding_window;
+  ltri::Attend(pool, args, out, nullptr);
+}
+
+AttendArgs LayeredMethod::Arrange(int64_t layer, const float* q, const View& view, std::vector<HeadGroup>* groups) {
+  const int64_t heads = config().heads;
+  const int64_t per_kv = heads / config().kv_heads;
+  const bool clamp = view.positions == Positions::kClamp;
+  int64_t most_far = 0;
+  for (const std::vector<TokenRange>& ranges : view.far) most_far = std::max(most_far, Total(ranges));
+  // Where the first local key stands: consecutive numbering ends the far keys there.
+  int64_t local_position = view.local_begin;
+  if (clamp) local_position = 0;
+  if (view.positions == Positions::kCompact) local_position = most_far;
+
+  const auto lists = static_cast<int64_t>(view.far.size());
+  const int64_t group_count = lists == heads && lists > config().kv_heads ? heads : config().kv_heads;
+  const int64_t group_heads = heads / group_count;
+  groups->resize(static_cast<size_t>(group_count));
+  for (int64_t g = 0; g < group_count; ++g) {
+    HeadGroup& group = (*groups)[static_cast<size_t>(g)];
+    group.first_head = g * group_heads;
+    group.heads = group_heads;
+    const int64_t kv_head = group.first_head / per_kv;
+    if (lists > 0) {
+      const std::vector<TokenRange>& ranges = view.far[static_cast<size_t>(lists == 1 ? 0 : g)];
+      int64_t position = local_position - Total(ranges);
+      for (const TokenRange& range : ranges) {
+        const int64_t at = view.positions == Positions::kTrue ? range.begin : (clamp ? 0 : position);
+        store(layer).AppendRuns(kv_head, range.begin, range.end, at, &group.far);
+        position += range.count();
+      }
+    }
+    store(layer).AppendRuns(kv_head, view.local_begin, step_.end(), local_position, &group.local);
+  }
+  AttendArgs args;
+  args.queries = step_.count;
+  args.heads = heads;
+  args.head_dim = config().head_dim;
+  args.scale = config().attention_scale;
+  args.q = q;
+  args.query_position = local_position + step_.begin - view.local_begin;
+  args.far_distance = clamp ? options_.window : -1;
+  args.rope = &context_.ropes->ForLayer(layer, std::max(args.query_position + step_.count, options_.window + 1));
+  args.groups = *groups;
+  return args;
+}
+
+bool LayeredMethod::Truncate(int64_t tokens) {
+  if (tokens >= size_) return true;
+  for (int64_t layer = 0; layer < config().layers; ++layer) {
+    const int64_t from = kept_from_[static_cast<size_t>(layer)];
+    if (from > 0 && tokens < from + config().sliding_window) return false;
+  }
+  for (KvStore& store : stores_) store.Truncate(tokens);
+  size_ = tokens;
+  return true;
+}
+
+std::vector<TokenRange> LayeredMethod::Visible(int64_t layer, int64_t head) const {
+  const View& view = views_[static_cast<size_t>(layer)];
+  std::vector<TokenRange> visible;
+  if (!view.far.empty()) {
+    const auto lists = static_cast<int64_t>(view.far.size());
+    visible = view.far[static_cast<size_t>(head * lists / config().heads)];
+  }
+  int64_t begin = view.local_begin;
+  if (config().IsSliding(layer)) begin = std::max(begin, step_.end() - config().sliding_window);
+  visible.push_back({begin, step_.end()});
+  return visible;
+}
+
+MemoryUse LayeredMethod::memory() const {
+  MemoryUse use;
+  for (const KvStore& store : stores_) use.keys_and_values += store.bytes();
+  return use;
+}
+
+}  // namespace ltri

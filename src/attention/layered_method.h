@@ -1,0 +1,70 @@
+// LayeredMethod: what all methods have in common. It stores keys and values, serves sliding-window layers, and turns
+// a view (which tokens, at which positions) into attention. A method derived from it decides the view.
+#ifndef LTRI_ATTENTION_LAYERED_METHOD_H_
+#define LTRI_ATTENTION_LAYERED_METHOD_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "attention/method.h"
+#include "memory/kv_store.h"
+#include "ops/attend.h"
+
+namespace ltri {
+
+// What the queries of a step see of one layer: far ranges, seen by all, and everything from local_begin on, causally.
+struct View {
+  std::vector<std::vector<TokenRange>> far;  // one list for all heads, or one a KV head, or one a query head
+  int64_t local_begin = 0;
+  Positions positions = Positions::kTrue;    // never kAuto
+};
+
+class LayeredMethod : public Method {
+ public:
+  int64_t size() const override { return size_; }
+  bool Truncate(int64_t tokens) override;
+  std::vector<TokenRange> Visible(int64_t layer, int64_t head) const override;
+  std::vector<Span> Spans(int64_t /*layer*/) const override { return {}; }
+  MemoryUse memory() const override;
+
+  void BeginStep(const StepRange& step) override;
+  void Attend(ThreadPool& pool, int64_t layer, const float* q, const float* k, const float* v, float* out) override;
+  void EndStep(ThreadPool& pool) override;
+
+ protected:
+  LayeredMethod(const MethodContext& context, const SessionOptions& options);
+  LayeredMethod(const LayeredMethod&) = default;
+
+  // What the current step sees of a full-attention layer. q: [count, heads, head_dim] of the step, un-rotated.
+  virtual View ChooseView(ThreadPool& pool, int64_t layer, const float* q) = 0;
+
+  // Whether Attended wants the log-sum-exp of this step.
+  virtual bool WantsStatistics() const { return false; }
+  // Called after a full-attention layer has attended. lse: [heads, count].
+  virtual void Attended(ThreadPool& /*pool*/, int64_t /*layer*/, const AttendArgs& /*args*/, const float* /*lse*/) {}
+
+  const ModelConfig& config() const { return *context_.config; }
+  const SessionOptions& options() const { return options_; }
+  const StepRange& step() const { return step_; }
+  KvStore& store(int64_t layer) { return stores_[static_cast<size_t>(layer)]; }
+  const KvStore& store(int64_t layer) const { return stores_[static_cast<size_t>(layer)]; }
+  // The mode that kAuto means when `tokens` tokens are in memory.
+  Positions ResolvePositions(int64_t tokens) const;
+
+ private:
+  void AttendSliding(ThreadPool& pool, int64_t layer, const float* q, float* out);
+  AttendArgs Arrange(int64_t layer, const float* q, const View& view, std::vector<HeadGroup>* groups);
+
+  MethodContext context_;
+  SessionOptions options_;
+  int64_t size_ = 0;
+  StepRange step_;
+  std::vector<KvStore> stores_;  // [layers]
+  std::vector<View> views_;      // [layers], of the last step
+  std::vector<int64_t> kept_from_;  // [layers], the first token a sliding layer still has
+};
+
+}  // namespace ltri
+
+#endif  // LTRI_ATTENTION_LAYERED_METHOD_H_

@@ -1,0 +1,66 @@
+// Method: how a sequence's past is kept and what of it each query sees. dense, streaming, infllm and ltri are methods.
+//
+// One conformance suite (tests/conformance) runs over all of them. To add one: derive, and add a line to registry.cc.
+#ifndef LTRI_ATTENTION_METHOD_H_
+#define LTRI_ATTENTION_METHOD_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ltri/options.h"
+#include "model/attention_memory.h"
+#include "model/rope_tables.h"
+#include "spans/span.h"
+#include "weights/model_config.h"
+
+namespace ltri {
+
+// Tokens [begin, end) of the sequence.
+struct TokenRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t count() const { return end - begin; }
+  bool operator==(const TokenRange&) const = default;
+};
+
+// Bytes held for one sequence.
+struct MemoryUse {
+  int64_t keys_and_values = 0;
+  int64_t index = 0;   // index vectors, spans and votes
+  int64_t total() const { return keys_and_values + index; }
+};
+
+// What methods need to know of the model. Both outlive the method.
+struct MethodContext {
+  const ModelConfig* config = nullptr;
+  RopeTables* ropes = nullptr;
+};
+
+class Method : public AttentionMemory {
+ public:
+  // Tokens remembered, those dropped included.
+  virtual int64_t size() const = 0;
+
+  // Whether the step that reads [size(), end) of a prompt would see everything before it.
+  virtual bool ReadsDensely(int64_t end) const = 0;
+
+  // Forgets tokens >= `tokens`. Returns false, and forgets nothing, when something before `tokens` that is needed to
+  // go on was dropped already; the caller then reads the text again.
+  virtual bool Truncate(int64_t tokens) = 0;
+
+  // An independent copy; keys and values are shared until one of the two writes.
+  virtual std::unique_ptr<Method> Fork() const = 0;
+
+  // What the last query of the last step could see in `layer` through query head `head`: ascending, disjoint.
+  virtual std::vector<TokenRange> Visible(int64_t layer, int64_t head) const = 0;
+
+  // The spans of `layer` that are cut so far; empty for methods without spans.
+  virtual std::vector<Span> Spans(int64_t layer) const = 0;
+
+  virtual MemoryUse memory() const = 0;
+};
+
+}  // namespace ltri
+
+#endif  // LTRI_ATTENTION_METHOD_H_

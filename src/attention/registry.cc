@@ -1,0 +1,74 @@
+#include "attention/registry.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace ltri {
+namespace {
+
+struct Entry {
+  const char* name;
+  Result<std::unique_ptr<Method>> (*make)(const MethodContext&, const SessionOptions&);
+};
+
+// infllm is the recall machine with other settings (WithMethod).
+constexpr Entry kMethods[] = {
+    {"ltri", MakeRecall},
+    {"infllm", MakeRecall},
+    {"streaming", MakeStreaming},
+    {"dense", MakeDense},
+};
+
+Status Check(const SessionOptions& options, const ModelConfig& config) {
+  const auto bad = [](const char* name, int64_t value, const std::string& need) -> Status {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("{} is {}, but must be {}", name, value, need)};
+  };
+  if (options.sinks < 0) return bad("sinks", options.sinks, "at least 0");
+  if (options.window < 1) return bad("window", options.window, "at least 1");
+  if (options.budget < 0) return bad("budget", options.budget, "at least 0");
+  if (options.block < 1) return bad("block", options.block, "at least 1");
+  if (options.second_reading < 0) return bad("second_reading", options.second_reading, "at least 0");
+  if (options.index_vectors < 1) return bad("index_vectors", options.index_vectors, "at least 1");
+  const int64_t table = static_cast<int64_t>(options.head_table.size());
+  if (options.vote_weights == VoteWeights::kHeadTable && table != config.layers * config.heads) {
+    return bad("head_table's length", table, fmt::format("layers x heads = {}", config.layers * config.heads));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Method>> MakeMethod(const MethodContext& context, const SessionOptions& options) {
+  if (Status status = Check(options, *context.config); !status.ok()) return status.error();
+  for (const Entry& entry : kMethods) {
+    if (options.method == entry.name) return entry.make(context, options);
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("method '{}' is not known; there are {}", options.method, fmt::join(MethodNames(), ", "))};
+}
+
+std::vector<std::string> MethodNames() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kMethods) names.emplace_back(entry.name);
+  return names;
+}
+
+SessionOptions WithMethod(SessionOptions base, const std::string& method) {
+  base.method = method;
+  if (method != "infllm") return base;
+  // arXiv 2402.04617: fixed blocks, one averaged vector a head, raw scores of the block's mean query.
+  base.positions = Positions::kClamp;
+  base.prefill = Prefill::kStream;
+  base.second_reading = 0;
+  base.spans = SpanSelector::kFixed;
+  base.index = IndexVectors::kMean4;
+  base.sharing = Sharing::kLayer;
+  base.vote_weights = VoteWeights::kUniform;
+  base.votes = Votes::kRaw;
+  base.voting_queries = VotingQueries::kBlockMean;
+  base.clamp_relevance = true;
+  base.persistence = false;
+  return base;
+}
+
+}  // namespace ltri

@@ -1,0 +1,45 @@
+// VoteBoard: what all layers together ask for, as votes over token positions (docs/ltri.md, "votes shared by layers").
+//
+// A layer finds the votes of the layers below from this step and of those above from the step before: each layer's
+// vote replaces its last one when it comes.
+#ifndef LTRI_MEMORY_VOTE_BOARD_H_
+#define LTRI_MEMORY_VOTE_BOARD_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "spans/span.h"
+
+namespace ltri {
+
+class VoteBoard {
+ public:
+  explicit VoteBoard(int64_t layers) : votes_(static_cast<size_t>(layers)) {}
+
+  // Replaces the layer's vote. spans: its stored spans; votes: one a span; a span's vote is spread over its tokens.
+  void Replace(int64_t layer, std::span<const Span> spans, std::span<const float> votes);
+
+  // totals[s] = the votes of all layers on the tokens of spans[s].
+  void Collect(std::span<const Span> spans, std::span<float> totals) const;
+
+  // Forgets votes on tokens >= `tokens`; `spans` of each layer are those that its last vote was on.
+  void Truncate(int64_t tokens);
+
+  int64_t bytes() const;
+
+ private:
+  // A vote per token on [begin, end).
+  struct Vote {
+    int64_t begin;
+    int64_t end;
+    float density;
+  };
+
+  std::vector<float> total_;               // [tokens]
+  std::vector<std::vector<Vote>> votes_;   // [layers], what total_ is the sum of
+};
+
+}  // namespace ltri
+
+#endif  // LTRI_MEMORY_VOTE_BOARD_H_
