@@ -2,6 +2,7 @@
 #ifndef LTRI_WEIGHTS_MODEL_WEIGHTS_H_
 #define LTRI_WEIGHTS_MODEL_WEIGHTS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
