@@ -71,7 +71,9 @@ enum class VotingQueries {
 };
 
 struct SessionOptions {
-  std::string method = "ltri";  // dense | streaming | infllm | ltri
+  // dense | streaming | infllm | ltri. infllm brings its published settings of spans, index and votes with it and
+  // ignores those below; sizes, positions (kAuto: kClamp) and prefill (kAuto: kStream) hold for every method.
+  std::string method = "ltri";
 
   int64_t sinks = 64;     // tokens at the start that stay visible
   int64_t window = 1024;  // tokens before the newest that stay visible
@@ -96,17 +98,13 @@ struct SessionOptions {
   VotingQueries voting_queries = VotingQueries::kSubBlocks;
   std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable
 
-  // Queries are turned by the clamp distance before they meet the index (InfLLM); else both stay un-rotated.
-  bool clamp_relevance = false;
+  bool clamp_relevance = false;  // queries are turned by the clamp distance before they meet the index (InfLLM)
 
   bool persistence = true;
   double persistence_share = 0.25;   // of the budget, kept for what was recalled before
   double persistence_decode = 0.9;   // decay per decoded token
   double persistence_prefill = 0.7;  // decay per prefill block
 };
-
-// The settings a method is published with, on top of the sizes and position options already in `base`.
-SessionOptions WithMethod(SessionOptions base, const std::string& method);
 
 struct SamplingOptions {
   float temperature = 0.0F;  // 0: greedy

@@ -45,6 +45,9 @@ class Method : public AttentionMemory {
   // Whether the step that reads [size(), end) of a prompt would see everything before it.
   virtual bool ReadsDensely(int64_t end) const = 0;
 
+  // How many tokens at the end of a prompt that was not read densely should be read twice.
+  virtual int64_t SecondReading() const { return 0; }
+
   // Forgets tokens >= `tokens`. Returns false, and forgets nothing, when something before `tokens` that is needed to
   // go on was dropped already; the caller then reads the text again.
   virtual bool Truncate(int64_t tokens) = 0;

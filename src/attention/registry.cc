@@ -11,10 +11,9 @@ struct Entry {
   Result<std::unique_ptr<Method>> (*make)(const MethodContext&, const SessionOptions&);
 };
 
-// infllm is the recall machine with other settings (WithMethod).
 constexpr Entry kMethods[] = {
     {"ltri", MakeRecall},
-    {"infllm", MakeRecall},
+    {"infllm", MakeInfLlm},
     {"streaming", MakeStreaming},
     {"dense", MakeDense},
 };
@@ -51,24 +50,6 @@ std::vector<std::string> MethodNames() {
   std::vector<std::string> names;
   for (const Entry& entry : kMethods) names.emplace_back(entry.name);
   return names;
-}
-
-SessionOptions WithMethod(SessionOptions base, const std::string& method) {
-  base.method = method;
-  if (method != "infllm") return base;
-  // arXiv 2402.04617: fixed blocks, one averaged vector a head, raw scores of the block's mean query.
-  base.positions = Positions::kClamp;
-  base.prefill = Prefill::kStream;
-  base.second_reading = 0;
-  base.spans = SpanSelector::kFixed;
-  base.index = IndexVectors::kMean4;
-  base.sharing = Sharing::kLayer;
-  base.vote_weights = VoteWeights::kUniform;
-  base.votes = Votes::kRaw;
-  base.voting_queries = VotingQueries::kBlockMean;
-  base.clamp_relevance = true;
-  base.persistence = false;
-  return base;
 }
 
 }  // namespace ltri

@@ -21,6 +21,7 @@ std::vector<std::string> MethodNames();
 Result<std::unique_ptr<Method>> MakeDense(const MethodContext& context, const SessionOptions& options);
 Result<std::unique_ptr<Method>> MakeStreaming(const MethodContext& context, const SessionOptions& options);
 Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const SessionOptions& options);
+Result<std::unique_ptr<Method>> MakeInfLlm(const MethodContext& context, const SessionOptions& options);
 
 }  // namespace ltri
 

@@ -17,8 +17,7 @@ class Streaming : public LayeredMethod {
 
   void EndStep(ThreadPool& pool) override {
     LayeredMethod::EndStep(pool);
-    // A second reading begins up to `second_reading` tokens back; its window must still be there.
-    kept_from_ = std::max(kept_from_, size() - options().window - options().second_reading);
+    kept_from_ = std::max(kept_from_, size() - options().window);
     for (int64_t layer = 0; layer < config().layers; ++layer) {
       if (!config().IsSliding(layer)) store(layer).Drop(options().sinks, kept_from_);
     }

@@ -1,0 +1,53 @@
+// Recall: the method of Ltri-LLM (arXiv 2412.04757) in the reading of docs/ltri.md, and InfLLM as settings of it.
+//
+// What leaves the window is cut into spans and indexed; for each step the heads vote on the spans, and those with the
+// most votes are attended to beside sinks, window and what is not cut yet. Nothing is dropped.
+#ifndef LTRI_ATTENTION_RECALL_H_
+#define LTRI_ATTENTION_RECALL_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "attention/layered_method.h"
+#include "memory/span_memory.h"
+#include "memory/vote_board.h"
+
+namespace ltri {
+
+class Recall : public LayeredMethod {
+ public:
+  // layers: one SpanMemory a layer (sliding-window layers never use theirs).
+  Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers);
+
+  bool ReadsDensely(int64_t end) const override;
+  int64_t SecondReading() const override { return options().second_reading; }
+  bool Truncate(int64_t tokens) override;
+  std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
+  std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
+  MemoryUse memory() const override;
+
+  void BeginStep(const StepRange& step) override;
+  void EndStep(ThreadPool& pool) override;
+
+ protected:
+  View ChooseView(ThreadPool& pool, int64_t layer, const float* q) override;
+  bool WantsStatistics() const override;
+  void Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, const float* lse) override;
+
+ private:
+  bool StepIsDense() const;
+  int64_t Groups() const;
+  std::vector<float> Vote(ThreadPool& pool, int64_t layer, const float* q);
+  std::vector<std::vector<TokenRange>> Choose(int64_t layer, std::vector<float> votes);
+
+  MethodContext context_;
+  std::vector<SpanMemory> spans_;           // [layers]
+  VoteBoard board_;
+  std::vector<std::vector<float>> weights_;  // [layers * groups] persistent weights, one a stored span
+  std::vector<std::vector<float>> bands_;    // [layers] rows of the current step, cut in EndStep
+};
+
+}  // namespace ltri
+
+#endif  // LTRI_ATTENTION_RECALL_H_

@@ -1,0 +1,43 @@
+// Voting: what the heads of one layer ask for (docs/ltri.md, "retrieval"; specification section 6).
+#ifndef LTRI_ATTENTION_VOTING_H_
+#define LTRI_ATTENTION_VOTING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "ltri/options.h"
+#include "memory/span_index.h"
+#include "model/attention_memory.h"
+#include "ops/rope.h"
+
+namespace ltri {
+
+// The queries that vote for a step. q: [count, heads, head_dim], un-rotated.
+// Returns [heads, rows, head_dim]: a decoded token's own query; a block's mean and the means of its 64s; at a prompt's
+// end the last 64 queries each for itself, since a short question drowns in a mean.
+struct VotingRows {
+  int64_t rows = 0;
+  std::vector<float> queries;
+};
+VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const StepRange& step,
+                          VotingQueries voting_queries, const RopeTable* rope, int64_t distance);
+
+// What scales and weighs the votes of one layer.
+struct VotingRule {
+  Votes votes = Votes::kSoftmax;
+  VoteWeights weights = VoteWeights::kEntropy;
+  const float* head_weights = nullptr;  // [heads], for kHeadTable
+  float scale = 1.0F;                   // of dot products
+};
+
+// The votes of every head on every span, averaged over its queries. Returns [heads, spans].
+std::vector<float> HeadVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
+                             int64_t head_dim, const VotingRule& rule);
+
+// Sums votes [heads, spans] over `groups` equal groups of heads. Returns [groups, spans].
+std::vector<float> GroupVotes(const std::vector<float>& votes, int64_t heads, int64_t groups);
+
+}  // namespace ltri
+
+#endif  // LTRI_ATTENTION_VOTING_H_
