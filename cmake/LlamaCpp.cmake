@@ -94,7 +94,8 @@ find_package(Threads REQUIRED)
 add_library(ltri_llama_cpp INTERFACE)
 target_include_directories(ltri_llama_cpp SYSTEM INTERFACE
   "${_source}/include" "${_source}/ggml/include" "${_source}/common" "${_source}/vendor")
-set(LTRI_LLAMA_CPP_SOURCE "${_source}")  # its models/ folder holds vocabularies for the tests
+# The source comes with vocabularies of many kinds, for the tests.
+target_compile_definitions(ltri_llama_cpp INTERFACE LTRI_TEST_VOCABULARIES="${_source}/models")
 set(_libraries "")
 foreach(_name llama-common llama-common-base cpp-httplib llama ggml ggml-cpu ggml-base)
   file(GLOB_RECURSE _library "${_build}/lib${_name}.a")
