@@ -15,6 +15,7 @@ add_library(ltri_flags INTERFACE)
 target_compile_options(ltri_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   $<$<BOOL:${LTRI_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>  # false alarms of g++ 12 inside fmt
   # Sums may be reordered and fused by our kernels on purpose; NaN and infinity keep their meaning.
   -fno-math-errno -fno-trapping-math)
 if(LTRI_SANITIZE)

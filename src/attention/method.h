@@ -9,27 +9,13 @@
 #include <vector>
 
 #include "ltri/options.h"
+#include "ltri/session.h"
 #include "model/attention_memory.h"
 #include "model/rope_tables.h"
 #include "spans/span.h"
 #include "weights/model_config.h"
 
 namespace ltri {
-
-// Tokens [begin, end) of the sequence.
-struct TokenRange {
-  int64_t begin = 0;
-  int64_t end = 0;
-  int64_t count() const { return end - begin; }
-  bool operator==(const TokenRange&) const = default;
-};
-
-// Bytes held for one sequence.
-struct MemoryUse {
-  int64_t keys_and_values = 0;
-  int64_t index = 0;   // index vectors, spans and votes
-  int64_t total() const { return keys_and_values + index; }
-};
 
 // What methods need to know of the model. Both outlive the method.
 struct MethodContext {

@@ -8,15 +8,11 @@
 #include <span>
 #include <string>
 
+#include "ltri/model.h"
 #include "ltri/result.h"
 #include "text/tokenizer.h"
 
 namespace ltri {
-
-struct ChatMessage {
-  std::string role;  // "system", "user", "assistant", ...
-  std::string content;
-};
 
 class ChatFormat {
  public:
