@@ -30,7 +30,7 @@ ThreadPool::~ThreadPool() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_.store(true);
-    round_.fetch_add(1);
+    state_.fetch_add(kRound);
   }
   wake_.notify_all();
   for (std::thread& worker : workers_) worker.join();
@@ -41,37 +41,59 @@ void ThreadPool::Run(int64_t tasks, const std::function<void(int64_t, int)>& tas
     for (int64_t i = 0; i < tasks; ++i) task(i, 0);
     return;
   }
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    task_ = &task;
-    tasks_ = tasks;
-    next_.store(0);
-    busy_.store(static_cast<int>(workers_.size()));
-    round_.fetch_add(1, std::memory_order_release);
+  task_ = &task;
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  // Nobody has joined a closed round, so the state is the round's number alone.
+  state_.store((state_.load(std::memory_order_relaxed) / kRound + 1) * kRound + kOpen);
+  if (sleeping_.load() > 0) {
+    // The lock orders this round after the check of whoever is about to sleep.
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    wake_.notify_all();
   }
-  wake_.notify_all();
   Drain(0);
-  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+  uint64_t state = state_.fetch_and(~kOpen) & ~kOpen;
+  for (int spins = 0; (state & kJoined) != 0; ++spins) {
     if (spins < kSpins) {
       Pause();
     } else {
       std::this_thread::yield();
     }
+    state = state_.load(std::memory_order_acquire);
   }
+}
+
+// Enters the current round if it is open and was not seen before.
+bool ThreadPool::Join(uint64_t* seen) {
+  uint64_t state = state_.load(std::memory_order_acquire);
+  while ((state & kOpen) != 0 && state / kRound != *seen) {
+    if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+    *seen = state / kRound;
+    return true;
+  }
+  return false;
 }
 
 void ThreadPool::Work(int thread) {
   uint64_t seen = 0;
-  while (true) {
-    for (int spins = 0; spins < kSpins && round_.load(std::memory_order_acquire) == seen; ++spins) Pause();
-    if (round_.load(std::memory_order_acquire) == seen) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait(lock, [&] { return round_.load() != seen; });
+  while (!stop_.load()) {
+    bool joined = false;
+    for (int spins = 0; spins < kSpins && !joined && !stop_.load(std::memory_order_relaxed); ++spins) {
+      joined = Join(&seen);
+      if (!joined) Pause();
     }
-    seen = round_.load(std::memory_order_acquire);
-    if (stop_.load()) return;
+    if (!joined) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      sleeping_.fetch_add(1);
+      wake_.wait(lock, [&] {
+        const uint64_t state = state_.load();
+        return stop_.load() || ((state & kOpen) != 0 && state / kRound != seen);
+      });
+      sleeping_.fetch_sub(1);
+      continue;
+    }
     Drain(thread);
-    busy_.fetch_sub(1, std::memory_order_release);
+    state_.fetch_sub(1, std::memory_order_release);
   }
 }
 

@@ -30,15 +30,22 @@ class ThreadPool {
 
  private:
   void Work(int thread);
+  bool Join(uint64_t* seen);
   void Drain(int thread);
+
+  // A round of tasks: its number, whether workers may still join, and how many have. Only those are waited for: a worker
+  // that the system has not woken in time holds nobody up.
+  static constexpr uint64_t kJoined = 0xFFFF;
+  static constexpr uint64_t kOpen = 0x10000;
+  static constexpr uint64_t kRound = 0x20000;
 
   std::vector<std::thread> workers_;
   const std::function<void(int64_t, int)>* task_ = nullptr;
   int64_t tasks_ = 0;
   std::atomic<int64_t> next_{0};
-  std::atomic<int> busy_{0};            // workers that have not finished the current round
-  std::atomic<uint64_t> round_{0};
+  std::atomic<uint64_t> state_{0};
   std::atomic<bool> stop_{false};
+  std::atomic<int> sleeping_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
 };

@@ -2,7 +2,8 @@
 //
 // OpenBLAS is opened at run time, for two reasons: the program then also runs where it is not installed, and the kernel
 // can be named before the library looks at the CPU. Releases that are older than the CPU take it for an unknown one and
-// fall back to AVX2, which halves the speed on machines with AVX-512.
+// fall back to AVX2 or less, which halves the speed on machines with AVX-512; an OPENBLAS_CORETYPE in the environment is
+// most often a cure for that, and no better than ours. LTRI_BLAS_CORE has the last word.
 #include "ops/gemm.h"
 
 #include <dlfcn.h>
@@ -25,12 +26,21 @@ struct Blas {
   std::string name = "built-in";
 };
 
-Blas OpenBlas() {
+bool HasAvx512() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    setenv("OPENBLAS_CORETYPE", "SkylakeX", /*replace=*/0);
-  }
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+#else
+  return false;
 #endif
+}
+
+Blas OpenBlas() {
+  if (const char* core = std::getenv("LTRI_BLAS_CORE"); core != nullptr) {
+    setenv("OPENBLAS_CORETYPE", core, /*replace=*/1);
+  } else if (HasAvx512()) {
+    setenv("OPENBLAS_CORETYPE", "SkylakeX", /*replace=*/1);
+  }
   setenv("OPENBLAS_NUM_THREADS", "1", /*replace=*/1);  // the thread pool splits the work
   Blas blas;
   void* library = nullptr;
