@@ -67,8 +67,8 @@ std::string ModelLines(const ModelConfig& c) {
 
 std::string TokenizerLines(const TokenizerSummary& t) {
   if (t.kind.empty()) return Line("tokenizer", "none in this file");
-  std::string out =
-      Line("tokenizer", fmt::format("{}{}, {} tokens", t.kind, t.pre.empty() ? "" : " (" + t.pre + ")", t.tokens));
+  std::string out = Line("tokenizer", fmt::format("{}{}, {} tokens", Plain(t.kind),
+                                                  t.pre.empty() ? "" : " (" + Plain(t.pre) + ")", t.tokens));
   for (const SpecialToken& token : t.special) {
     out += Line("", fmt::format("{:<10}{:>7}  {}", token.role, token.id, Quoted(token.text)));
   }
@@ -105,8 +105,8 @@ std::string TensorLines(const InspectReport& report, bool all) {
   if (!all) return out;
   out += "\n";
   for (const GgufTensor& tensor : report.file->tensors()) {
-    out += fmt::format("{:<40} {:<10}{:<20}{:>14} bytes\n", tensor.name, TypeName(tensor.type), tensor.ShapeText(),
-                       tensor.bytes);
+    out += fmt::format("{:<40} {:<10}{:<20}{:>14} bytes\n", Plain(tensor.name), TypeName(tensor.type),
+                       tensor.ShapeText(), tensor.bytes);
   }
   return out;
 }
