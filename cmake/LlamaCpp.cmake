@@ -105,3 +105,7 @@ foreach(_name llama-common llama-common-base cpp-httplib llama ggml ggml-cpu ggm
 endforeach()
 target_link_libraries(ltri_llama_cpp INTERFACE
   -Wl,--start-group ${_libraries} -Wl,--end-group ${_openmp} OpenSSL::SSL OpenSSL::Crypto Threads::Threads dl m)
+
+# nlohmann-json alone, for folders that may not see the headers of llama.cpp.
+add_library(ltri_json INTERFACE)
+target_include_directories(ltri_json SYSTEM INTERFACE "${_source}/vendor")

@@ -28,6 +28,7 @@ Error SystemError(const std::string& path, const char* what) {
 }  // namespace
 
 Result<MappedFile> MappedFile::Open(const std::string& path) {
+  if (path.empty()) return Error{ErrorCode::kInvalidArgument, "the name of the file is empty"};
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) {
     if (errno == ENOENT || errno == ENOTDIR) {

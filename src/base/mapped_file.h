@@ -14,7 +14,7 @@ namespace ltri {
 
 class MappedFile {
  public:
-  // Errors: kNotFound (no such file), kInvalidArgument (a folder or another thing without bytes),
+  // Errors: kNotFound (no such file), kInvalidArgument (no name, a folder or another thing without bytes),
   // kCorrupt (empty), kIo (may not be read or mapped).
   static Result<MappedFile> Open(const std::string& path);
 

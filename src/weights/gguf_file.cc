@@ -35,16 +35,17 @@ const char* GgufTypeName(GgufType type) {
   return index < kNames.size() ? kNames[index] : "unknown";
 }
 
-std::string Quoted(std::string_view text) {
+std::string Plain(std::string_view text) {
   constexpr size_t kLongest = 80;
-  std::string quoted = "\"";
+  std::string plain;
   for (const char c : text.substr(0, kLongest)) {
-    const bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
-    quoted += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    const bool printable = c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    plain += printable ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
-  if (text.size() > kLongest) quoted += "...";
-  return quoted + "\"";
+  return text.size() > kLongest ? plain + "..." : plain;
 }
+
+std::string Quoted(std::string_view text) { return fmt::format("\"{}\"", Plain(text)); }
 
 std::string GgufTensor::ShapeText() const {
   std::string text = "[";

@@ -98,8 +98,9 @@ class GgufFile {
   std::unordered_map<std::string_view, size_t> tensor_by_name_;
 };
 
-// `text` in quotes for a message: shortened, and without bytes that would upset a terminal.
-std::string Quoted(std::string_view text);
+// A text from a file for people to read: shortened, and without bytes that would upset a terminal.
+std::string Plain(std::string_view text);
+std::string Quoted(std::string_view text);  // the same in quotes
 
 }  // namespace ltri
 

@@ -87,14 +87,14 @@ int64_t LayerOf(std::string_view name) {
 }
 
 // What the configuration has already used, old files carry along, or serves predictions of further tokens.
-void IgnoreKnown(GgufTensors& tensors, const GgufFile& file, const Architecture& architecture,
-                 const ModelConfig& config) {
+void IgnoreKnown(GgufTensors& tensors, const GgufFile& file, const ModelConfig& config) {
   const auto prediction = file.Integer(config.architecture + ".nextn_predict_layers");
   const int64_t prediction_layers = prediction ? *prediction : 0;
-  if (architecture.rope_factors) tensors.Ignore("rope_freqs.weight");
-  if (architecture.long_rope_factors) {
+  if (!config.rope.long_factors.empty()) {
     tensors.Ignore("rope_factors_long.weight");
     tensors.Ignore("rope_factors_short.weight");
+  } else if (!config.rope.factors.empty()) {
+    tensors.Ignore("rope_freqs.weight");
   }
   for (const GgufTensor& tensor : file.tensors()) {
     const bool old = tensor.name.find("rotary_emb.inv_freq") != std::string_view::npos ||
@@ -125,7 +125,7 @@ Result<ModelWeights> ReadModelWeights(const GgufFile& file, const ModelConfig& c
   weights.output = tensors.Has("output.weight") ? tensors.TakeMatrix("output.weight", config.vocabulary, config.width)
                                                 : weights.embedding;
   if (architecture->output_bias) weights.output_bias = tensors.TakeOptionalVector("output.bias", config.vocabulary);
-  IgnoreKnown(tensors, file, *architecture, config);
+  IgnoreKnown(tensors, file, config);
   tensors.RejectRest();
   if (!tensors.status().ok()) return tensors.status().error();
   return weights;

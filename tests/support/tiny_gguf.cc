@@ -86,6 +86,7 @@ void TinyWriter::WriteValues() {
   if (spec_.sliding_window > 0) Set("attention.sliding_window", spec_.sliding_window);
   if (spec_.logit_softcap > 0) Set("final_logit_softcapping", spec_.logit_softcap);
   WriteRope();
+  if (!spec_.tokenizer) return;
   if (spec_.sentence_piece) {
     AddSentencePieceTokenizer(file(), spec_.vocabulary);
   } else {

@@ -35,6 +35,7 @@ struct TinyModelSpec {
   bool qkv_bias = false;
   bool output_projection_bias = false;
   float logit_softcap = 0.0F;
+  bool tokenizer = true;        // without one a file is smaller, and nothing but our loader reads it
   bool sentence_piece = false;  // "llama" tokenizer instead of "gpt2"
   int type = 0;                 // ggml_type of all matrices; rows must be whole blocks
   uint64_t seed = 1;

@@ -1,0 +1,41 @@
+#include "cli/inspect.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "cli/inspect_report.h"
+#include "weights/gguf_config.h"
+#include "weights/gguf_model.h"
+
+namespace ltri {
+
+Result<std::string> Inspect(const InspectOptions& options) {
+  const auto file = GgufFile::Open(options.file);
+  if (!file) return file.error();
+  // Loads everything, so that what inspect accepts also runs.
+  const auto model = LoadGguf(*file);
+  if (!model) return model.error();
+  const InspectReport report = MakeInspectReport(*file, model->config);
+  return options.json ? FormatJson(report, options.tensors) : FormatText(report, options.tensors);
+}
+
+void AddInspectCommand(CLI::App& app) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a model file holds and what a session with it costs");
+  command->add_option("FILE", options->file, "Model file (GGUF)")->required();
+  command->add_flag("--tensors", options->tensors, "List every tensor");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->callback([options] {
+    const auto text = Inspect(*options);
+    if (!text) {
+      fmt::print(stderr, "ltri: {}\n", text.error().message);
+      throw CLI::RuntimeError(1);
+    }
+    fmt::print("{}", *text);
+  });
+}
+
+}  // namespace ltri

@@ -1,0 +1,49 @@
+// The default model's real file: configuration, weights, and values that were known before.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "weights/gguf_model.h"
+
+namespace ltri {
+namespace {
+
+TEST(RealModelTest, SmolLm2LoadsAsPublished) {
+  const char* path = std::getenv("LTRI_TEST_MODEL");
+  if (path == nullptr) GTEST_SKIP() << "LTRI_TEST_MODEL does not name the file of SmolLM2-135M-Instruct";
+  const auto model = LoadGguf(path);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const ModelConfig& config = model->config;
+  EXPECT_EQ(config.architecture, "llama");
+  EXPECT_EQ(config.layers, 30);
+  EXPECT_EQ(config.width, 576);
+  EXPECT_EQ(config.heads, 9);
+  EXPECT_EQ(config.kv_heads, 3);
+  EXPECT_EQ(config.head_dim, 64);
+  EXPECT_EQ(config.feed_forward, 1536);
+  EXPECT_EQ(config.vocabulary, 49152);
+  EXPECT_EQ(config.trained_context, 8192);
+  EXPECT_FLOAT_EQ(config.rope.base, 100000.0F);
+  EXPECT_EQ(model->weights.output.data, model->weights.embedding.data);  // tied
+  EXPECT_EQ(model->weights.layers.size(), 30U);
+}
+
+TEST(RealModelTest, Gemma3LoadsAsPublished) {
+  const char* path = std::getenv("LTRI_TEST_GEMMA");
+  if (path == nullptr) GTEST_SKIP() << "LTRI_TEST_GEMMA does not name the file of Gemma 3 270M";
+  const auto model = LoadGguf(path);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const ModelConfig& config = model->config;
+  EXPECT_EQ(config.architecture, "gemma3");
+  EXPECT_EQ(config.layers, 18);
+  EXPECT_EQ(config.head_dim, 256);
+  EXPECT_EQ(config.kv_heads, 1);
+  EXPECT_EQ(config.sliding_window, 512);
+  EXPECT_EQ(config.trained_context, 32768);
+  for (int64_t layer = 0; layer < 18; ++layer) EXPECT_EQ(config.IsSliding(layer), layer % 6 != 5);
+  EXPECT_FLOAT_EQ(config.rope.base, 1e6F);
+  EXPECT_FLOAT_EQ(config.local_rope.base, 1e4F);
+}
+
+}  // namespace
+}  // namespace ltri
