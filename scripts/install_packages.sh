@@ -7,7 +7,7 @@ set -euo pipefail
 
 # build: compiler and tools; libraries; OpenBLAS is loaded at run time, so its headers are not needed.
 build=(cmake ninja-build g++ ccache git python3 python3-pip pkg-config
-       libcli11-dev libfmt-dev libspdlog-dev libhwy-dev libssl-dev libzip-dev nlohmann-json3-dev
+       libcli11-dev libfmt-dev libspdlog-dev libhwy-dev libssl-dev libcurl4-openssl-dev libzip-dev nlohmann-json3-dev
        libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libopenblas0-pthread)
 check=(clang-format clang-tidy)
 fuzz=(clang)

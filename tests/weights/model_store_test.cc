@@ -65,8 +65,8 @@ TEST_F(ModelStoreTest, TheFolderFollowsTheEnvironment) {
   }
   const ScopedEnvironment no_data("XDG_DATA_HOME", std::nullopt);
   {
-    const ScopedEnvironment home("HOME", "/home/ada");
-    EXPECT_EQ(*ModelFolder(), "/home/ada/.local/share/ltri/models");
+    const ScopedEnvironment home("HOME", "/homes/ada");
+    EXPECT_EQ(*ModelFolder(), "/homes/ada/.local/share/ltri/models");
   }
   const ScopedEnvironment no_home("HOME", std::nullopt);
   EXPECT_FALSE(ModelFolder().ok());
