@@ -93,7 +93,7 @@ format:  ## put the sources into the project's format
 .PHONY: bench
 bench: build  ## the benchmarks of single operations
 	$(call say,Benchmarks)
-	@build/release/bench/ltri_bench
+	@build/release/bench/ltri_micro_bench
 
 .PHONY: install
 install: build  ## install program, library and headers under PREFIX

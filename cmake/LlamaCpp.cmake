@@ -33,7 +33,7 @@ else()
     find_program(LTRI_PYTHON NAMES python3 REQUIRED)
     message(STATUS "Fetching the pinned llama.cpp (${LTRI_LLAMA_CPP_PACKAGE})")
     execute_process(
-      COMMAND "${LTRI_PYTHON}" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all:
+      COMMAND "${LTRI_PYTHON}" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary llama-cpp-python
               --require-hashes -r "${_download}/requirements.txt" -d "${_download}"
       RESULT_VARIABLE _failed)
     if(_failed)

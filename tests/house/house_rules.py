@@ -25,7 +25,7 @@ LLAMA_WRAPPERS = re.compile(r"^(src/text/.*|src/weights/.*\.cc|src/ops/cpu/matmu
 C_HEADERS = {"stdbool.h", "stddef.h", "stdint.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-MACHINE_PATH = re.compile(r"(?<![\w.~}\])/-])/(root|home|work|Users|tmp/w)/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.~}\])/-])/((root|work|tmp/w)/\w|(home|Users)/\w\w)")
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 REGISTRY_HOST = re.compile(r"pypi\.(org)|pythonhosted\.(org)|test\.pypi\b")
 NAMED_FILE = re.compile(r"`([\w./*<>{},-]+\.(?:h|cc|cu|cuh|md|py|sh|cmake|txt|supp|json))`")
