@@ -40,6 +40,13 @@ struct MemoryUse {
   int64_t total() const { return keys_and_values + index; }
 };
 
+// Attention near the diagonal, summed over the heads of one layer, as the spans were cut from it.
+struct BandRecord {
+  int64_t begin = 0;        // token of the first row
+  int64_t width = 0;        // lags
+  std::vector<float> rows;  // [tokens, width]: rows[i * width + lag - 1] = what token begin + i gave to the one `lag` before
+};
+
 struct GenerateOptions {
   int64_t max_tokens = 256;
   SamplingOptions sampling;
@@ -96,6 +103,11 @@ class LTRI_API Session {
   // The spans of `layer`; empty for methods without spans.
   std::vector<SpanInfo> Spans(int64_t layer) const;
   MemoryUse memory() const;
+
+  // Keeps the band of `tokens` in `layer` while they are read, for pictures. Call it before they are appended; false
+  // when the method looks at no band.
+  bool RecordBand(int64_t layer, TokenRange tokens);
+  const BandRecord& band() const;
 
   // Generates for several sessions of one model, a token each a step, in one batch. The results are those that
   // Generate would give to each alone. callbacks: none, or one a session.

@@ -48,6 +48,13 @@ class Method : public AttentionMemory {
   virtual std::vector<Span> Spans(int64_t layer) const = 0;
 
   virtual MemoryUse memory() const = 0;
+
+  // See Session::RecordBand.
+  virtual bool RecordBand(int64_t /*layer*/, TokenRange /*tokens*/) { return false; }
+  virtual const BandRecord& band() const {
+    static const BandRecord none;
+    return none;
+  }
 };
 
 }  // namespace ltri

@@ -123,6 +123,15 @@ void Recall::Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, c
     std::vector<float>& band = bands_[static_cast<size_t>(layer)];
     band.resize(static_cast<size_t>(step().count * options().max_span));
     SpanBand(pool, args, lse, options().max_span, band.data());
+    if (layer == record_layer_) {
+      const int64_t kept = static_cast<int64_t>(record_.rows.size()) / record_.width;
+      const int64_t begin = std::max(step().begin, record_.begin);
+      const int64_t end = std::min(step().end(), record_.begin + kept);
+      if (begin < end) {
+        std::copy_n(band.begin() + (begin - step().begin) * record_.width, (end - begin) * record_.width,
+                    record_.rows.begin() + (begin - record_.begin) * record_.width);
+      }
+    }
   }
   if (memory.NeedsReceived()) {
     int64_t local = 0;
@@ -131,6 +140,15 @@ void Recall::Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, c
     ReceivedAttention(pool, args, lse, received.data());
     memory.AddReceived(step().end() - local, local, received);
   }
+}
+
+bool Recall::RecordBand(int64_t layer, TokenRange tokens) {
+  if (config().IsSliding(layer) || !spans_[static_cast<size_t>(layer)].NeedsBand()) return false;
+  record_layer_ = layer;
+  record_.begin = tokens.begin;
+  record_.width = options().max_span;
+  record_.rows.assign(static_cast<size_t>(tokens.count() * record_.width), 0.0F);
+  return true;
 }
 
 void Recall::EndStep(ThreadPool& pool) {

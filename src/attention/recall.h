@@ -26,6 +26,8 @@ class Recall : public LayeredMethod {
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
   MemoryUse memory() const override;
+  bool RecordBand(int64_t layer, TokenRange tokens) override;
+  const BandRecord& band() const override { return record_; }
 
   void BeginStep(const StepRange& step) override;
   void EndStep(ThreadPool& pool) override;
@@ -46,6 +48,8 @@ class Recall : public LayeredMethod {
   VoteBoard board_;
   std::vector<std::vector<float>> weights_;  // [layers * groups] persistent weights, one a stored span
   std::vector<std::vector<float>> bands_;    // [layers] rows of the current step, cut in EndStep
+  BandRecord record_;
+  int64_t record_layer_ = -1;
 };
 
 }  // namespace ltri

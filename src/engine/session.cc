@@ -91,6 +91,9 @@ std::vector<SpanInfo> Session::Spans(int64_t layer) const {
   return infos;
 }
 
+bool Session::RecordBand(int64_t layer, TokenRange tokens) { return impl_->method().RecordBand(layer, tokens); }
+const BandRecord& Session::band() const { return impl_->method().band(); }
+
 MemoryUse Session::memory() const { return impl_->method().memory(); }
 
 }  // namespace ltri

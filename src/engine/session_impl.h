@@ -34,6 +34,7 @@ class Session::Impl {
   const SessionOptions& options() const { return options_; }
   const std::vector<TokenId>& tokens() const { return tokens_; }
   const Method& method() const { return *method_; }
+  Method& method() { return *method_; }
 
  private:
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
