@@ -7,13 +7,15 @@
 #include <memory>
 
 #include "cli/inspect_report.h"
-#include "weights/gguf_config.h"
 #include "weights/gguf_model.h"
+#include "weights/model_store.h"
 
 namespace ltri {
 
 Result<std::string> Inspect(const InspectOptions& options) {
-  const auto file = GgufFile::Open(options.file);
+  const auto path = ResolveModel(options.file);
+  if (!path) return path.error();
+  const auto file = GgufFile::Open(*path);
   if (!file) return file.error();
   // Loads everything, so that what inspect accepts also runs.
   const auto model = LoadGguf(*file);
@@ -25,7 +27,7 @@ Result<std::string> Inspect(const InspectOptions& options) {
 void AddInspectCommand(CLI::App& app) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a model file holds and what a session with it costs");
-  command->add_option("FILE", options->file, "Model file (GGUF)")->required();
+  command->add_option("FILE", options->file, "Model: a GGUF file or the name of a stored one")->required();
   command->add_flag("--tensors", options->tensors, "List every tensor");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options] {

@@ -13,7 +13,7 @@ class App;
 namespace ltri {
 
 struct InspectOptions {
-  std::string file;
+  std::string file;      // path, or the name of a stored model
   bool tensors = false;  // list every tensor
   bool json = false;
 };

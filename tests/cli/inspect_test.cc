@@ -58,7 +58,8 @@ TEST(InspectTest, FailuresEndInAMessageAndACode) {
   ProgramResult result = RunProgram({"inspect", "/nowhere/model.gguf"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.output, "");
-  EXPECT_EQ(result.errors, "ltri: /nowhere/model.gguf: no such file; check the path\n");
+  EXPECT_EQ(result.errors.rfind("ltri: ", 0), 0U) << result.errors;
+  EXPECT_NE(result.errors.find("/nowhere/model.gguf"), std::string::npos) << result.errors;
 
   result = RunProgram({"inspect", ::testing::TempDir()});
   EXPECT_EQ(result.exit_code, 1);

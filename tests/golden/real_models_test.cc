@@ -1,16 +1,15 @@
-// The default model's real file: configuration, weights, and values that were known before.
+// Real files load with the configuration that their makers published.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
+#include "support/test_model.h"
 #include "weights/gguf_model.h"
 
 namespace ltri {
 namespace {
 
 TEST(RealModelTest, SmolLm2LoadsAsPublished) {
-  const char* path = std::getenv("LTRI_TEST_MODEL");
-  if (path == nullptr) GTEST_SKIP() << "LTRI_TEST_MODEL does not name the file of SmolLM2-135M-Instruct";
+  const std::string path = TestModel("smollm2");
+  if (path.empty()) GTEST_SKIP() << kNoTestModel;
   const auto model = LoadGguf(path);
   ASSERT_TRUE(model.ok()) << model.error().message;
   const ModelConfig& config = model->config;
@@ -29,8 +28,8 @@ TEST(RealModelTest, SmolLm2LoadsAsPublished) {
 }
 
 TEST(RealModelTest, Gemma3LoadsAsPublished) {
-  const char* path = std::getenv("LTRI_TEST_GEMMA");
-  if (path == nullptr) GTEST_SKIP() << "LTRI_TEST_GEMMA does not name the file of Gemma 3 270M";
+  const std::string path = TestModel("gemma3-270m");
+  if (path.empty()) GTEST_SKIP() << kNoTestModel;
   const auto model = LoadGguf(path);
   ASSERT_TRUE(model.ok()) << model.error().message;
   const ModelConfig& config = model->config;
