@@ -19,7 +19,8 @@
 namespace ltri {
 namespace {
 
-constexpr size_t kChunk = 65536;       // bytes given to llama.cpp at a time
+// Bytes given to llama.cpp at a time. Its time for characters outside an SPM vocabulary is quadratic in this.
+constexpr size_t kChunk = 16384;
 constexpr size_t kMaxChunk = 1 << 20;  // when no safe cut is found before
 constexpr size_t kDeepRun = 2048;      // longer runs need more stack in llama.cpp's regular expressions
 
