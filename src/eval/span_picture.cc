@@ -9,9 +9,9 @@
 namespace ltri {
 namespace {
 
-constexpr double kStep = 9.0;     // pixels a token
-constexpr double kTop = 76.0;     // room for the headings
-constexpr double kText = 150.0;   // room for the tokens under the base line
+constexpr double kStep = 9.0;    // pixels a token
+constexpr double kTop = 76.0;    // room for the headings
+constexpr double kText = 150.0;  // room for the tokens under the base line
 constexpr double kSide = 30.0;
 constexpr int64_t kMostLag = 64;  // higher ones are nearly empty
 
@@ -109,7 +109,7 @@ class Canvas {
     for (int64_t i = p_.shown.begin; i < p_.shown.end; ++i) {
       const bool marked = i >= p_.marked.begin && i < p_.marked.end;
       const double x = X(static_cast<double>(i)) + kStep * 0.75;
-      Put(R"(<text transform="translate({:.1f} {:.1f}) rotate(-90)" text-anchor="end" font-size="9" fill="{}"{}>{}</text>)",
+      Put(R"svg(<text transform="translate({:.1f} {:.1f}) rotate(-90)" text-anchor="end" font-size="9" fill="{}"{}>{}</text>)svg",
           x, base_ + 6, marked ? "#c8401a" : "#5a6b7b", marked ? R"( font-weight="bold")" : "",
           Escape(p_.pieces[static_cast<size_t>(i - p_.shown.begin)]));
     }

@@ -52,16 +52,28 @@ constexpr int64_t kQueryTile = 64;
 constexpr int64_t kKeyTile = 256;
 constexpr int64_t kStagedKeys = 4096;  // keys turned to floats at a time, for all groups
 
+// Memory of a call, kept for the next one: a fresh megabyte would be cleared page by page.
+struct Workspace {
+  std::vector<float> max, sum;      // [heads, queries]
+  std::vector<float> keys, values;  // [groups, staged, head_dim]
+};
+
 // The state of one call: staged keys and values, and the running softmax of every (head, query).
 class BlockAttention {
  public:
-  BlockAttention(ThreadPool& pool, const AttendArgs& args, float* out, float* lse)
-      : pool_(pool), args_(args), out_(out), lse_(lse) {
+  BlockAttention(ThreadPool& pool, const AttendArgs& args, Workspace& workspace, float* out, float* lse)
+      : pool_(pool),
+        args_(args),
+        out_(out),
+        lse_(lse),
+        max_(workspace.max),
+        sum_(workspace.sum),
+        keys_(workspace.keys),
+        values_(workspace.values) {
     const auto rows = static_cast<size_t>(args.heads * args.queries);
     max_.assign(rows, -std::numeric_limits<float>::infinity());
     sum_.assign(rows, 0.0F);
     std::fill_n(out, args.queries * args.heads * args.head_dim, 0.0F);
-    scratch_.resize(static_cast<size_t>(pool.threads()));
     for (const HeadGroup& group : args.groups) most_heads_ = std::max(most_heads_, group.heads);
   }
 
@@ -85,8 +97,8 @@ class BlockAttention {
     int64_t widest = 0;
     for (const HeadGroup& group : args_.groups) widest = std::max(widest, KeyCount(Runs(group, far)));
     const int64_t room = std::min(kStagedKeys, widest - begin);
-    keys_.resize(static_cast<size_t>(groups * room * d));
-    values_.resize(static_cast<size_t>(groups * room * d));
+    keys_.resize(std::max(keys_.size(), static_cast<size_t>(groups * room * d)));
+    values_.resize(keys_.size());
     const int64_t parts = (room + kKeyTile - 1) / kKeyTile;
     const RopeTable* rope = far && args_.far_distance >= 0 ? nullptr : args_.rope;
     pool_.Run(groups * parts, [&](int64_t task, int) {
@@ -100,8 +112,9 @@ class BlockAttention {
     });
     const int64_t tiles = (args_.queries + kQueryTile - 1) / kQueryTile;
     // The last queries see the most keys, so they go first.
-    pool_.Run(groups * tiles, [&](int64_t task, int thread) {
-      AttendTile(task % groups, tiles - 1 - task / groups, far, begin, room, scratch_[static_cast<size_t>(thread)]);
+    pool_.Run(groups * tiles, [&](int64_t task, int) {
+      thread_local Scratch scratch;
+      AttendTile(task % groups, tiles - 1 - task / groups, far, begin, room, scratch);
     });
   }
 
@@ -126,9 +139,9 @@ class BlockAttention {
     seen.end = std::min(room, seen.end);
     if (seen.begin >= seen.end) return;
 
-    scratch.q.resize(static_cast<size_t>(most_heads_ * kQueryTile * d));
+    scratch.q.resize(std::max(scratch.q.size(), static_cast<size_t>(most_heads_ * kQueryTile * d)));
     scratch.out.resize(scratch.q.size());
-    scratch.scores.resize(static_cast<size_t>(most_heads_ * kQueryTile * kKeyTile));
+    scratch.scores.resize(std::max(scratch.scores.size(), static_cast<size_t>(most_heads_ * kQueryTile * kKeyTile)));
     CopyQueries(args_, group, first, first + queries, far ? args_.far_distance : -1, scratch.q.data());
     MoveOut(group, first, queries, scratch.out.data(), /*load=*/true);
     for (int64_t at = seen.begin; at < seen.end; at += kKeyTile) {
@@ -184,15 +197,14 @@ class BlockAttention {
   float* out_;
   float* lse_;
   int64_t most_heads_ = 0;
-  std::vector<float> max_, sum_;       // [heads, queries]
-  std::vector<float> keys_, values_;   // [groups, staged, head_dim]
-  std::vector<Scratch> scratch_;       // one a thread
+  std::vector<float>&max_, &sum_, &keys_, &values_;
 };
 
 }  // namespace
 
 void AttendBlock(ThreadPool& pool, const AttendArgs& args, float* out, float* lse) {
-  BlockAttention(pool, args, out, lse).Run();
+  thread_local Workspace workspace;
+  BlockAttention(pool, args, workspace, out, lse).Run();
 }
 
 }  // namespace ltri

@@ -29,8 +29,8 @@ HWY_INLINE float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, i
 }
 
 // scores[h * stride + i] = q[h] . keys[i]. q: [heads, head_dim], keys: [count, head_dim].
-void Scores(const float* HWY_RESTRICT q, int64_t heads, const float* HWY_RESTRICT keys, int64_t count,
-            int64_t head_dim, float* HWY_RESTRICT scores, int64_t stride) {
+void Scores(const float* HWY_RESTRICT q, int64_t heads, const float* HWY_RESTRICT keys, int64_t count, int64_t head_dim,
+            float* HWY_RESTRICT scores, int64_t stride) {
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t h = 0; h < heads; ++h) scores[h * stride + i] = Dot(q + h * head_dim, keys + i * head_dim, head_dim);
   }
@@ -162,9 +162,8 @@ std::vector<Task> SplitKeys(const AttendArgs& args) {
 void AttendSingle(ThreadPool& pool, const AttendArgs& args, float* out, float* lse) {
   const std::vector<Task> tasks = SplitKeys(args);
   std::vector<Partial> partials(tasks.size());
-  pool.Run(static_cast<int64_t>(tasks.size()), [&](int64_t i, int) {
-    AttendChunk(args, tasks[static_cast<size_t>(i)], partials[static_cast<size_t>(i)]);
-  });
+  pool.Run(static_cast<int64_t>(tasks.size()),
+           [&](int64_t i, int) { AttendChunk(args, tasks[static_cast<size_t>(i)], partials[static_cast<size_t>(i)]); });
   // Tasks of one (query, group) follow each other: merge them.
   const int64_t d = args.head_dim;
   for (size_t first = 0; first < tasks.size();) {

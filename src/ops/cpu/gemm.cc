@@ -2,8 +2,8 @@
 //
 // OpenBLAS is opened at run time, for two reasons: the program then also runs where it is not installed, and the kernel
 // can be named before the library looks at the CPU. Releases that are older than the CPU take it for an unknown one and
-// fall back to AVX2 or less, which halves the speed on machines with AVX-512; an OPENBLAS_CORETYPE in the environment is
-// most often a cure for that, and no better than ours. LTRI_BLAS_CORE has the last word.
+// fall back to AVX2 or less, which halves the speed on machines with AVX-512; an OPENBLAS_CORETYPE in the environment
+// is most often a cure for that, and no better than ours. LTRI_BLAS_CORE has the last word.
 #include "ops/gemm.h"
 
 #include <dlfcn.h>
@@ -105,9 +105,8 @@ void GemmTransposed(int64_t m, int64_t n, int64_t k, float alpha, const float* a
 void Gemm(int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda, const float* b, int64_t ldb,
           float beta, float* c, int64_t ldc) {
   if (TheBlas().sgemm == nullptr) return Plain(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  TheBlas().sgemm(kRowMajor, kNoTranspose, kNoTranspose, static_cast<int>(m), static_cast<int>(n),
-                  static_cast<int>(k), alpha, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta, c,
-                  static_cast<int>(ldc));
+  TheBlas().sgemm(kRowMajor, kNoTranspose, kNoTranspose, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k),
+                  alpha, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
 }
 
 std::string GemmName() { return TheBlas().name; }

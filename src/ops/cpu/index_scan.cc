@@ -67,6 +67,7 @@ constexpr int64_t kSpanTile = 128;  // spans a task looks at
 constexpr int64_t kFewRows = 8;     // up to here vectors are used as they lie, beyond they are unpacked for a product
 constexpr int64_t kUnpacked = 256;  // vectors unpacked at a time
 
+// Kept by each thread from call to call.
 struct Scratch {
   std::vector<float> vectors, dots;
 };
@@ -97,9 +98,8 @@ void DotTile(const IndexView& view, int64_t begin, int64_t end, const float* que
 
 void IndexScan(ThreadPool& pool, const IndexView& view, const float* queries, int64_t rows, int64_t head_dim,
                float scale, float* relevance) {
-  std::vector<Scratch> scratch(static_cast<size_t>(pool.threads()));
-  pool.Run((view.spans + kSpanTile - 1) / kSpanTile, [&](int64_t task, int thread) {
-    Scratch& s = scratch[static_cast<size_t>(thread)];
+  pool.Run((view.spans + kSpanTile - 1) / kSpanTile, [&](int64_t task, int) {
+    thread_local Scratch s;
     const int64_t last = std::min(view.spans, (task + 1) * kSpanTile);
     for (int64_t r = 0; r < rows; ++r) {
       std::fill(relevance + r * view.spans + task * kSpanTile, relevance + r * view.spans + last,

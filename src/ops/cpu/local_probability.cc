@@ -46,9 +46,14 @@ HWY_EXPORT(AddProbabilities);
 constexpr int64_t kQueryTile = 64;
 constexpr int64_t kKeyTile = 256;
 
+// Kept by each thread from call to call.
 struct Scratch {
   std::vector<float> q, keys, scores, sums;
 };
+
+void Grow(std::vector<float>& buffer, int64_t size) {
+  if (static_cast<int64_t>(buffer.size()) < size) buffer.resize(static_cast<size_t>(size));
+}
 
 }  // namespace
 
@@ -56,23 +61,22 @@ void SpanBand(ThreadPool& pool, const AttendArgs& args, const float* lse, int64_
   const int64_t d = args.head_dim;
   const int64_t local = KeyCount(args.groups[0].local);
   const int64_t stride = kQueryTile + width;
-  std::vector<Scratch> scratch(static_cast<size_t>(pool.threads()));
-  pool.Run((args.queries + kQueryTile - 1) / kQueryTile, [&](int64_t task, int thread) {
-    Scratch& s = scratch[static_cast<size_t>(thread)];
+  pool.Run((args.queries + kQueryTile - 1) / kQueryTile, [&](int64_t task, int) {
+    thread_local Scratch s;
     const int64_t first = task * kQueryTile;
     const int64_t queries = std::min(kQueryTile, args.queries - first);
     // Local index of the first query's own key, and the keys that the tile's bands cover.
     const int64_t own = local - args.queries + first;
     const int64_t begin = std::max<int64_t>(0, own - width);
     const int64_t count = own + queries - 1 - begin;
-    s.keys.resize(static_cast<size_t>(stride * d));
+    Grow(s.keys, stride * d);
     // Sums are kept over keys, aligned with the scores, and turned into lags at the end.
     s.sums.assign(static_cast<size_t>(kQueryTile * stride), 0.0F);
     for (const HeadGroup& group : args.groups) {
       if (count <= 0) break;
       const int64_t rows = group.heads * queries;
-      s.q.resize(static_cast<size_t>(rows * d));
-      s.scores.resize(static_cast<size_t>(rows * stride));
+      Grow(s.q, rows * d);
+      Grow(s.scores, rows * stride);
       CopyQueries(args, group, first, first + queries, -1, s.q.data());
       CopyKeys(group.local, d, begin, begin + count, args.rope, s.keys.data());
       GemmTransposed(rows, count, d, 1.0F, s.q.data(), d, s.keys.data(), d, 0.0F, s.scores.data(), stride);
@@ -99,19 +103,18 @@ void ReceivedAttention(ThreadPool& pool, const AttendArgs& args, const float* ls
   const int64_t d = args.head_dim;
   const int64_t local = KeyCount(args.groups[0].local);
   const int64_t tiles = (local + kKeyTile - 1) / kKeyTile;
-  std::vector<Scratch> scratch(static_cast<size_t>(pool.threads()));
-  pool.Run(static_cast<int64_t>(args.groups.size()) * tiles, [&](int64_t task, int thread) {
-    Scratch& s = scratch[static_cast<size_t>(thread)];
+  pool.Run(static_cast<int64_t>(args.groups.size()) * tiles, [&](int64_t task, int) {
+    thread_local Scratch s;
     const HeadGroup& group = args.groups[static_cast<size_t>(task / tiles)];
     const int64_t begin = task % tiles * kKeyTile;
     const int64_t count = std::min(kKeyTile, local - begin);
-    s.keys.resize(static_cast<size_t>(kKeyTile * d));
+    Grow(s.keys, kKeyTile * d);
     CopyKeys(group.local, d, begin, begin + count, args.rope, s.keys.data());
     for (int64_t first = 0; first < args.queries; first += kQueryTile) {
       const int64_t queries = std::min(kQueryTile, args.queries - first);
       const int64_t rows = group.heads * queries;
-      s.q.resize(static_cast<size_t>(rows * d));
-      s.scores.resize(static_cast<size_t>(rows * kKeyTile));
+      Grow(s.q, rows * d);
+      Grow(s.scores, rows * kKeyTile);
       CopyQueries(args, group, first, first + queries, -1, s.q.data());
       GemmTransposed(rows, count, d, 1.0F, s.q.data(), d, s.keys.data(), d, 0.0F, s.scores.data(), kKeyTile);
       for (int64_t r = 0; r < rows; ++r) {

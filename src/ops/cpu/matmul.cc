@@ -10,9 +10,9 @@
 namespace ltri {
 namespace {
 
-// Rows of W unpacked at a time: with 576 to 4,096 columns a tile is 0.3 to 2 MB and stays in the second-level cache
-// while all rows of x pass over it.
-constexpr int64_t kTileFloats = 96 * 1024;
+// Most floats of W unpacked at a time. The product packs x anew for each tile, so tiles are large; a megabyte still
+// comes back from the nearer caches.
+constexpr int64_t kTileFloats = 256 * 1024;
 
 ggml_type TypeOf(const Matrix& w) { return static_cast<ggml_type>(w.type); }
 
@@ -31,17 +31,23 @@ void Unpack(const Matrix& w, int64_t first, int64_t count, float* out) {
   for (int64_t r = 0; r < count; ++r) to_float(w.data + (first + r) * w.row_bytes, out + r * w.cols, w.cols);
 }
 
+// Rows of W a task takes: equal shares, a whole number of them for each thread.
+int64_t TileRows(const Matrix& w, int threads) {
+  const int64_t most = std::max<int64_t>(16, kTileFloats / w.cols);
+  const int64_t rounds = (w.rows + most * threads - 1) / (most * threads);
+  const int64_t tile = (w.rows + rounds * threads - 1) / (rounds * threads);
+  return (tile + 15) / 16 * 16;
+}
+
 void BlockRows(ThreadPool& pool, const Matrix& w, const float* x, int64_t rows, const float* bias, float* y) {
-  const int64_t tile = std::clamp<int64_t>(kTileFloats / w.cols / 16 * 16, 16, 256);
-  const int64_t tiles = (w.rows + tile - 1) / tile;
-  std::vector<std::vector<float>> scratch(static_cast<size_t>(pool.threads()));
-  pool.Run(tiles, [&](int64_t task, int thread) {
+  const int64_t tile = TileRows(w, pool.threads());
+  pool.Run((w.rows + tile - 1) / tile, [&](int64_t task, int) {
     const int64_t first = task * tile;
     const int64_t count = std::min(tile, w.rows - first);
     const float* unpacked = reinterpret_cast<const float*>(w.data + first * w.row_bytes);
     if (TypeOf(w) != GGML_TYPE_F32) {
-      std::vector<float>& buffer = scratch[static_cast<size_t>(thread)];
-      buffer.resize(static_cast<size_t>(tile * w.cols));
+      thread_local std::vector<float> buffer;  // kept: new memory would be cleared page by page
+      buffer.resize(std::max(buffer.size(), static_cast<size_t>(tile * w.cols)));
       Unpack(w, first, count, buffer.data());
       unpacked = buffer.data();
     }
@@ -88,7 +94,7 @@ void Matmul(ThreadPool& pool, const Matrix& w, const float* x, RowCount rows, co
   if (rows.single > 0) SingleRows(pool, w, x + rows.block * w.cols, rows.single, bias, y + rows.block * w.rows);
 }
 
-void UnpackRow(const Matrix& w, int64_t index, float* y) { 
+void UnpackRow(const Matrix& w, int64_t index, float* y) {
   if (TypeOf(w) == GGML_TYPE_F32) {
     std::copy_n(reinterpret_cast<const float*>(w.data + index * w.row_bytes), w.cols, y);
   } else {

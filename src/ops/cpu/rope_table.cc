@@ -28,7 +28,8 @@ RopeTable::RopeTable(const RopeConfig& config, bool use_long)
     magnitude_ *= 1.0F + 0.1F * std::log(1.0F / config.scale);
   }
   for (size_t i = 0; i < frequency_.size(); ++i) {
-    double plain = std::pow(static_cast<double>(config.base), -2.0 * static_cast<double>(i) / static_cast<double>(dims_));
+    double plain =
+        std::pow(static_cast<double>(config.base), -2.0 * static_cast<double>(i) / static_cast<double>(dims_));
     if (!factors.empty()) plain /= factors[i];
     double frequency = plain * config.scale;
     if (yarn) {
