@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -180,7 +181,15 @@ std::vector<TokenId> ReadTokens(const Settings& settings, const Model& model, in
   return tokens;
 }
 
+// Barriers at every operation make llama.cpp suffer most when other processes take its cores.
+void WarnIfBusy() {
+  double load = 0;
+  if (getloadavg(&load, 1) != 1 || load < 0.5) return;
+  fmt::print(stderr, "warning: other work runs on this machine (load {:.1f}); ratios hold only on an idle one\n", load);
+}
+
 void Run(const Settings& settings) {
+  WarnIfBusy();
   const std::string path = Take(ResolveModel(settings.model));
   const std::shared_ptr<Model> model = Take(Model::Load(path, {.threads = settings.threads}));
   const int64_t deepest = *std::max_element(settings.depths.begin(), settings.depths.end());
