@@ -20,10 +20,11 @@ double Mean(const std::vector<double>& values) {
 
 Result<NeedleTrial> RunNeedle(const std::shared_ptr<Model>& model, const SessionOptions& options,
                               const NeedlePrompt& prompt, const std::vector<float>& table,
-                              const ProgressCallback& progress) {
+                              const ProgressCallback& progress, const NeedleTrace* trace) {
   const ModelInfo& info = model->info();
   Result<Session> session = Session::Create(model, options);
   if (!session.ok()) return session.error();
+  if (trace != nullptr) session->RecordBand(trace->layer, trace->tokens);
   NeedleTrial trial;
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] {
@@ -59,6 +60,10 @@ Result<NeedleTrial> RunNeedle(const std::shared_ptr<Model>& model, const Session
   trial.recall_first = recalls.empty() ? 0.0 : recalls[0];
   trial.recall_eight = Mean(recalls);
   trial.memory = session->memory();
+  if (trace != nullptr) {
+    trial.band = session->band();
+    trial.spans = session->Spans(trace->layer);
+  }
   return trial;
 }
 

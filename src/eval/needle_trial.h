@@ -11,6 +11,12 @@
 
 namespace ltri {
 
+// Of which layer and tokens to keep band and spans, for a picture.
+struct NeedleTrace {
+  int64_t layer = 0;
+  TokenRange tokens;
+};
+
 struct NeedleTrial {
   std::string text;             // what was generated
   bool correct = false;         // the number is in it
@@ -23,12 +29,14 @@ struct NeedleTrial {
   double decode_seconds = 0;
   int64_t answer_tokens = 0;
   MemoryUse memory;
+  BandRecord band;              // only with a trace
+  std::vector<SpanInfo> spans;  // of the traced layer
 };
 
 // table: retrieval scores [layers * heads] that weigh the recalls; empty: all full-attention heads alike.
 Result<NeedleTrial> RunNeedle(const std::shared_ptr<Model>& model, const SessionOptions& options,
                               const NeedlePrompt& prompt, const std::vector<float>& table,
-                              const ProgressCallback& progress = {});
+                              const ProgressCallback& progress = {}, const NeedleTrace* trace = nullptr);
 
 }  // namespace ltri
 
