@@ -36,7 +36,7 @@ model: build  ## fetch the default model
 	@$(LTRI) pull $(MODEL)
 
 .PHONY: demo
-demo: build  ## hide a sentence in a long text and ask for it, by three methods
+demo: model  ## hide a sentence in a long text and ask for it, by three methods
 	$(call say,Running the demo)
 	@$(LTRI) demo
 
