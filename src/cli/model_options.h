@@ -1,0 +1,29 @@
+// Which model a command loads, and with how many threads.
+#ifndef LTRI_CLI_MODEL_OPTIONS_H_
+#define LTRI_CLI_MODEL_OPTIONS_H_
+
+#include <memory>
+#include <string>
+
+#include "ltri/model.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ltri {
+
+struct ModelChoice {
+  std::string name = "smollm2";  // or a path
+  int threads = 0;               // 0: one a core
+};
+
+// --model and --threads. `choice` must live as long as `app`.
+void AddModelOptions(CLI::App& app, ModelChoice& choice);
+void AddThreadsOption(CLI::App& app, ModelChoice& choice);
+
+Result<std::shared_ptr<Model>> LoadModel(const ModelChoice& choice);
+
+}  // namespace ltri
+
+#endif  // LTRI_CLI_MODEL_OPTIONS_H_

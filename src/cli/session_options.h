@@ -1,0 +1,28 @@
+// The options of a session: method, memory, and the research settings.
+#ifndef LTRI_CLI_SESSION_OPTIONS_H_
+#define LTRI_CLI_SESSION_OPTIONS_H_
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "ltri/model.h"
+#include "ltri/options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ltri {
+
+// `options` must live as long as `app`. AddMethodOption: --method alone; AddSessionOptions: all others.
+void AddMethodOption(CLI::App& app, SessionOptions& options);
+void AddSessionOptions(CLI::App& app, SessionOptions& options);
+
+// Loads what the options refer to: the model's retrieval-head table for --vote-weights head-table.
+Status CompleteSessionOptions(const Model& model, SessionOptions& options);
+
+// The settings that the method heeds, by the names of the command line.
+nlohmann::ordered_json SessionSettings(const SessionOptions& options);
+
+}  // namespace ltri
+
+#endif  // LTRI_CLI_SESSION_OPTIONS_H_
