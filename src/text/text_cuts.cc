@@ -39,7 +39,8 @@ bool IsWordStart(std::string_view text, size_t at) {
 TextCuts::TextCuts(bool has_word_pattern, bool prefixes_space)
     : has_word_pattern_(has_word_pattern), prefixes_space_(prefixes_space) {}
 
-void TextCuts::Add(std::string_view entry, bool special) {
+void TextCuts::Add(std::string_view entry, bool special, bool strips) {
+  strips_ = strips_ || strips;
   for (size_t i = 1; i < entry.size(); ++i) pairs_.set(Byte(entry[i - 1]) * 256U + Byte(entry[i]));
   if (special && !entry.empty()) {
     special_first_.set(Byte(entry.front()));
@@ -49,15 +50,25 @@ void TextCuts::Add(std::string_view entry, bool special) {
 
 bool TextCuts::Joins(char left, char right) const { return pairs_.test(Byte(left) * 256U + Byte(right)); }
 
+// Whether a special entry may stand at an end of the white space around the cut. Longer runs than kFar count as safe.
+bool TextCuts::MayBeSwallowed(std::string_view text, size_t at) const {
+  constexpr size_t kFar = 65536;
+  size_t start = at;
+  while (start > 0 && at - start < kFar && IsAsciiSpace(text[start - 1])) --start;
+  size_t end = at;
+  while (end < text.size() && end - at < kFar && IsAsciiSpace(text[end])) ++end;
+  return (start > 0 && special_last_.test(Byte(text[start - 1]))) ||
+         (end < text.size() && special_first_.test(Byte(text[end])));
+}
+
 bool TextCuts::IsSafe(std::string_view text, size_t at) const {
   const char left = text[at - 1];
   const char right = text[at];
   if (IsContinuation(right) || Joins(left, right)) return false;
-  // A special entry beside the cut may swallow white space over it, or change what is put in front of the next text.
+  // A special entry beside the cut is matched first, and changes what is put in front of the text after it.
   if (special_last_.test(Byte(left)) || special_first_.test(Byte(right))) return false;
-  if (left == ' ' || left == '\t' || left == '\r') return false;
-  if (left == '\n' && (at < 2 || IsAsciiSpace(text[at - 2]) || special_last_.test(Byte(text[at - 2])))) return false;
   if (right == ' ' && at + 1 < text.size() && special_first_.test(Byte(text[at + 1]))) return false;
+  if (strips_ && MayBeSwallowed(text, at)) return false;
   if (has_word_pattern_) return IsWordStart(text, at);
   // The space that will be put in front must stay by itself, to be taken off again; or it stands for the text's own.
   return !prefixes_space_ || right == ' ' || !Joins(' ', right);

@@ -21,8 +21,9 @@ class TextCuts {
   // prefixes_space: the tokenizer puts a space in front of a text (SPM of the Llama 2 family).
   TextCuts(bool has_word_pattern, bool prefixes_space);
 
-  // Takes an entry of the vocabulary, as text with real spaces. `special`: it is matched before anything is merged.
-  void Add(std::string_view entry, bool special);
+  // Takes an entry of the vocabulary, as text with real spaces. `special`: it is matched before anything is merged;
+  // `strips`: and swallows the white space beside it.
+  void Add(std::string_view entry, bool special, bool strips);
 
   // Whether text may be cut before byte `at`, 0 < at < text.size(). The text is well-formed UTF-8.
   bool IsSafe(std::string_view text, size_t at) const;
@@ -33,9 +34,11 @@ class TextCuts {
 
  private:
   bool Joins(char left, char right) const;
+  bool MayBeSwallowed(std::string_view text, size_t at) const;
 
   bool has_word_pattern_;
   bool prefixes_space_;
+  bool strips_ = false;             // whether some special entry does
   std::bitset<65536> pairs_;        // bytes found side by side in some entry: left * 256 + right
   std::bitset<256> special_first_;  // first and last bytes of special entries
   std::bitset<256> special_last_;

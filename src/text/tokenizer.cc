@@ -21,8 +21,10 @@ namespace {
 
 // Bytes given to llama.cpp at a time. Its time for characters outside an SPM vocabulary is quadratic in this.
 constexpr size_t kChunk = 16384;
-constexpr size_t kMaxChunk = 1 << 20;  // when no safe cut is found before
-constexpr size_t kDeepRun = 2048;      // longer runs need more stack in llama.cpp's regular expressions
+// When no safe cut is found before. With a word pattern that happens in scripts without spaces.
+constexpr size_t kMaxChunk = 65536;
+constexpr size_t kMaxPatternChunk = 1 << 20;
+constexpr size_t kDeepRun = 2048;  // longer runs need more stack in llama.cpp's regular expressions
 
 struct ModelDeleter {
   void operator()(llama_model* model) const { llama_model_free(model); }
@@ -139,8 +141,9 @@ void Tokenizer::Impl::FindCuts() {
     const bool special =
         (attributes & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN)) != 0;
     const std::string entry = PieceOf(vocab, token, true);
-    cuts->Add(entry, special);
-    if (special) cuts->Add(WithSpaces(entry), false);
+    const bool strips = (attributes & (LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP)) != 0;
+    cuts->Add(entry, special, strips);
+    if (special) cuts->Add(WithSpaces(entry), false, false);
   }
 }
 
@@ -188,7 +191,7 @@ size_t Tokenizer::Impl::NextCut(std::string_view text) const {
     if (has_word_pattern && LongestRun(text.substr(0, limit)) > kMaxRun) return first;
     if (text.size() <= limit) return text.size();
     const size_t cut = cuts->Find(text, limit, &safe);
-    if (safe || limit >= kMaxChunk) return cut;
+    if (safe || limit >= (has_word_pattern ? kMaxPatternChunk : kMaxChunk)) return cut;
   }
   return first;
 }

@@ -1,9 +1,9 @@
 // Tokenizer: text to token ids and back, with the vocabulary of a GGUF file.
 //
 // Thread-safe after Load. Texts are UTF-8. A text of any length takes time linear in it and, beside the result, a
-// bounded amount of memory: long texts are cut where the tokens come out the same as for the whole (text_cuts.h). Only
-// where a megabyte holds no such place (or kMaxRun bytes no white space at all, or nothing else) is a text cut in any
-// case.
+// bounded amount of memory: long texts are cut where the tokens come out the same as for the whole (text_cuts.h). Where
+// 64 KiB hold no such place (with a word pattern: a megabyte, or kMaxRun bytes of nothing but, or without, white space)
+// a text is cut in any case.
 #ifndef LTRI_TEXT_TOKENIZER_H_
 #define LTRI_TEXT_TOKENIZER_H_
 

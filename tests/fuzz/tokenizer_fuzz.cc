@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The first bytes choose how often the rest is repeated, so that long texts are met as well.
   std::string text;
   const std::string_view unit(reinterpret_cast<const char*>(data) + 2, size - 2);
-  const size_t bytes = std::min<size_t>(size_t{data[0]} * 1024, 200000);
+  const size_t bytes = std::min<size_t>(size_t{data[0]} * 256, 65536);
   do {
     text += unit;
   } while (!unit.empty() && text.size() < bytes);
