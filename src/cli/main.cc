@@ -7,6 +7,7 @@
 #include <new>
 
 #include "cli/command.h"
+#include "cli/demo.h"
 #include "cli/inspect.h"
 #include "cli/pull.h"
 #include "cli/run.h"
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "ltri " LTRI_VERSION, "Print the version")->group("Help");
   app.require_subcommand(1);
   ltri::AddRunCommand(app);
+  ltri::AddDemoCommand(app);
   ltri::AddPullCommand(app);
   ltri::AddInspectCommand(app);
   ltri::SetHelpStyle(app);

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include "cli/command.h"
@@ -90,9 +91,19 @@ int64_t MemoryInUse() {
 }
 
 int64_t PeakMemory() {
+  // getrusage would also count the program that started this one.
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
+  }
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;  // given in KiB
+  return usage.ru_maxrss * 1024;  // both are given in KiB
+}
+
+void ResetPeakMemory() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << 5;
 }
 
 }  // namespace ltri

@@ -83,8 +83,8 @@ Result<Generation> Answer(Session& session, const RunOptions& options, ProgressL
   return answer;
 }
 
-nlohmann::ordered_json Report(const Model& model, const Session& session, const Generation& answer, int64_t prompt_tokens,
-                      const Timing& timing) {
+nlohmann::ordered_json Report(const Model& model, const Session& session, const Generation& answer,
+                              int64_t prompt_tokens, const Timing& timing) {
   const ModelInfo& info = model.info();
   nlohmann::json visible = nlohmann::json::array();
   nlohmann::json spans = nlohmann::json::array();
@@ -139,7 +139,8 @@ Status Run(RunOptions options) {
   line.Clear();
   if (!answer.ok()) return answer.error();
   if (!options.json) return {};
-  const nlohmann::ordered_json report = Report(**model, *session, *answer, static_cast<int64_t>(tokens->size()), timing);
+  const nlohmann::ordered_json report =
+      Report(**model, *session, *answer, static_cast<int64_t>(tokens->size()), timing);
   return Print(report.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
@@ -154,7 +155,8 @@ void AddRunCommand(CLI::App& app) {
       ->group("Text");
   AddMethodOption(*command, options->session);
   AddAnswerOptions(*command, options->answer);
-  command->add_flag("--json", options->json, "Print one JSON object with the answer, times and memory")->group("Output");
+  command->add_flag("--json", options->json, "Print one JSON object with the answer, times and memory")
+      ->group("Output");
   AddSessionOptions(*command, options->session);
   command->callback([options] {
     if (const Status status = Run(*options); !status.ok()) Fail(status.error());

@@ -20,13 +20,10 @@ inline constexpr Choice<IndexVectors> kIndexes[] = {{"even", IndexVectors::kEven
                                                     {"dynamic", IndexVectors::kDynamic},
                                                     {"mean4", IndexVectors::kMean4},
                                                     {"all", IndexVectors::kAll}};
-inline constexpr Choice<Sharing> kSharings[] = {{"global", Sharing::kGlobal},
-                                                {"layer", Sharing::kLayer},
-                                                {"kv_head", Sharing::kKvHead},
-                                                {"head", Sharing::kHead}};
-inline constexpr Choice<VoteWeights> kVoteWeights[] = {{"entropy", VoteWeights::kEntropy},
-                                                       {"uniform", VoteWeights::kUniform},
-                                                       {"head-table", VoteWeights::kHeadTable}};
+inline constexpr Choice<Sharing> kSharings[] = {
+    {"global", Sharing::kGlobal}, {"layer", Sharing::kLayer}, {"kv_head", Sharing::kKvHead}, {"head", Sharing::kHead}};
+inline constexpr Choice<VoteWeights> kVoteWeights[] = {
+    {"entropy", VoteWeights::kEntropy}, {"uniform", VoteWeights::kUniform}, {"head-table", VoteWeights::kHeadTable}};
 inline constexpr Choice<Votes> kVotes[] = {{"softmax", Votes::kSoftmax}, {"raw", Votes::kRaw}};
 inline constexpr Choice<VotingQueries> kVotingQueries[] = {{"sub-blocks", VotingQueries::kSubBlocks},
                                                            {"block-mean", VotingQueries::kBlockMean}};

@@ -75,7 +75,8 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o) {
   AddTokens(app, "--window", o.window, 1, kMemory, "Last tokens that stay in sight");
   AddTokens(app, "--budget", o.budget, 0, kMemory, "Tokens that come back from memory, for each layer");
   AddTokens(app, "--block", o.block, 1, kMemory, "Tokens of a prompt that are read at once");
-  AddChoice<Positions>(app, "--positions", o.positions, kPositions, "Where recalled tokens seem to stand")->group(kMemory);
+  AddChoice<Positions>(app, "--positions", o.positions, kPositions, "Where recalled tokens seem to stand")
+      ->group(kMemory);
   AddChoice<Prefill>(app, "--prefill", o.prefill, kPrefills, "How a prompt is read")->group(kMemory);
   AddTokens(app, "--second-reading", o.second_reading, 0, kMemory,
             "Tokens at a streamed prompt's end that are read twice");

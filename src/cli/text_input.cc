@@ -52,7 +52,8 @@ void AddTextOptions(CLI::App& app, TextInput& input) {
   app.add_option("-p,--prompt", input.prompt, "The question or task; it follows the files")
       ->type_name("TEXT")
       ->group("Text");
-  app.add_option("--system", input.system, "What the model is told about its part, before all else (chat template only)")
+  app.add_option("--system", input.system,
+                 "What the model is told about its part, before all else (chat template only)")
       ->type_name("TEXT")
       ->group("Text");
 }
@@ -66,7 +67,8 @@ Result<std::string> ReadTextFile(const std::string& path) {
   }
   std::string text;
   std::array<char, 1 << 16> buffer{};
-  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) text.append(buffer.data(), count);
+  while (const size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get()))
+    text.append(buffer.data(), count);
   if (std::ferror(file.get()) != 0) {
     return Error{ErrorCode::kIo, fmt::format("cannot read {}: {}", name, std::strerror(errno))};
   }
