@@ -1,6 +1,7 @@
 #include "attention/choose.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ltri {
 
@@ -9,7 +10,7 @@ int64_t TakeByVote(std::span<const Span> spans, std::span<const float> votes, st
   std::vector<int64_t> order;
   int64_t shortest = budget;
   for (size_t s = 0; s < spans.size(); ++s) {
-    if (allowed[s] == 0) continue;
+    if (allowed[s] == 0 || std::isnan(votes[s])) continue;  // a damaged model's votes have no order
     order.push_back(static_cast<int64_t>(s));
     shortest = std::min(shortest, spans[s].length());
   }

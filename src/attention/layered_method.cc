@@ -5,9 +5,6 @@
 namespace ltri {
 namespace {
 
-// Tokens that sliding-window layers keep beyond their window, so that a conversation can be taken back that far.
-constexpr int64_t kSlidingSlack = 4096;
-
 int64_t Total(const std::vector<TokenRange>& ranges) {
   int64_t total = 0;
   for (const TokenRange& range : ranges) total += range.count();
@@ -131,7 +128,7 @@ std::vector<TokenRange> LayeredMethod::Visible(int64_t layer, int64_t head) cons
   }
   int64_t begin = view.local_begin;
   if (config().IsSliding(layer)) begin = std::max(begin, step_.end() - config().sliding_window);
-  visible.push_back({begin, step_.end()});
+  if (begin < step_.end()) visible.push_back({begin, step_.end()});
   return visible;
 }
 

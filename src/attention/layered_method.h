@@ -22,6 +22,9 @@ struct View {
 
 class LayeredMethod : public Method {
  public:
+  // Tokens that sliding-window layers keep beyond their window, so that a conversation can be taken back that far.
+  static constexpr int64_t kSlidingSlack = 4096;
+
   int64_t size() const override { return size_; }
   bool Truncate(int64_t tokens) override;
   std::vector<TokenRange> Visible(int64_t layer, int64_t head) const override;

@@ -45,6 +45,11 @@ bool Recall::ReadsDensely(int64_t end) const {
   return options().prefill == Prefill::kDense;
 }
 
+// What is read again must still be local in all layers: within the window, and within what sliding layers keep.
+int64_t Recall::SecondReading() const {
+  return std::min({options().second_reading, options().window, kSlidingSlack});
+}
+
 bool Recall::StepIsDense() const {
   const bool prompt = step().kind == StepKind::kPrompt || step().kind == StepKind::kPromptEnd;
   return prompt && ReadsDensely(step().end());
@@ -66,7 +71,7 @@ View Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q) {
     View view;
     view.positions = ResolvePositions(step().end());
     if (dense || memory.stored().empty()) return view;
-    view.far = {{{0, options().sinks}}};
+    if (options().sinks > 0) view.far = {{{0, options().sinks}}};
     view.local_begin = memory.local_begin();
     return view;
   }
@@ -186,7 +191,7 @@ MemoryUse Recall::memory() const {
 }
 
 Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const SessionOptions& options) {
-  if (options.window < 2 * options.max_span) {
+  if (options.window / 2 < options.max_span) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("window is {}, but must be at least twice the longest span ({} tokens)", options.window,
                              options.max_span)};

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 namespace ltri {
 namespace {
 
@@ -28,6 +30,13 @@ Status Check(const SessionOptions& options, const ModelConfig& config) {
   if (options.block < 1) return bad("block", options.block, "at least 1");
   if (options.second_reading < 0) return bad("second_reading", options.second_reading, "at least 0");
   if (options.index_vectors < 1) return bad("index_vectors", options.index_vectors, "at least 1");
+  const std::pair<const char*, double> shares[] = {{"persistence_share", options.persistence_share},
+                                                   {"persistence_decode", options.persistence_decode},
+                                                   {"persistence_prefill", options.persistence_prefill}};
+  for (const auto& [name, value] : shares) {
+    if (value >= 0 && value <= 1) continue;  // false for what is no number
+    return Error{ErrorCode::kInvalidArgument, fmt::format("{} is {}, but must be 0 to 1", name, value)};
+  }
   const int64_t table = static_cast<int64_t>(options.head_table.size());
   if (options.vote_weights == VoteWeights::kHeadTable && table != config.layers * config.heads) {
     return bad("head_table's length", table, fmt::format("layers x heads = {}", config.layers * config.heads));

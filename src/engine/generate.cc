@@ -54,6 +54,10 @@ Result<std::vector<Generation>> Session::GenerateTogether(std::span<Session* con
     if (&impl->engine() != &engine) {
       return Error{ErrorCode::kInvalidArgument, "sessions that generate together must share one model"};
     }
+    if (std::find(sessions.begin(), sessions.begin() + static_cast<std::ptrdiff_t>(i), sessions[i]) !=
+        sessions.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Error{ErrorCode::kInvalidArgument, fmt::format("session {} is named twice; fork it to go on twice", i)};
+    }
     if (Status status = sessions[i]->FinishPrompt(); !status.ok()) return status.error();
     Result<Sampler> sampler = Sampler::Create(options.sampling, engine.config().vocabulary);
     if (!sampler.ok()) return sampler.error();

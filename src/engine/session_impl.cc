@@ -115,7 +115,7 @@ Status Session::Impl::Truncate(int64_t tokens) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("cannot truncate to {} tokens: there are {}", tokens, size())};
   }
   tokens_.resize(static_cast<size_t>(tokens));
-  prompt_open_ = false;
+  prompt_open_ = prompt_open_ && tokens > prompt_begin_;
   // The last token has to be decoded again for its logits.
   const int64_t keep = std::max<int64_t>(0, tokens - 1);
   if (read_ <= keep) return {};
@@ -128,6 +128,7 @@ Status Session::Impl::Truncate(int64_t tokens) {
   method_ = std::move(*fresh);
   read_ = 0;
   prompt_begin_ = 0;
+  prompt_open_ = true;
   return {};
 }
 

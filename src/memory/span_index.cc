@@ -21,6 +21,7 @@ void SpanIndex::Append(const float* vectors, int64_t count) {
 
 void SpanIndex::Truncate(int64_t spans) {
   if (spans >= this->spans()) return;
+  if (spans == 0) mean_.clear();  // another text may follow
   first_.resize(static_cast<size_t>(spans) + 1);
   for (Head& head : head_) {
     head.vectors.resize(static_cast<size_t>(first_.back() * head_dim_));

@@ -1,7 +1,7 @@
 // SpanIndex: the vectors that stand for one layer's stored spans, in 8 bits.
 //
 // Vectors are keys minus the head's mean key. The mean is most of an un-rotated key's norm and shifts all scores of a
-// query alike: taking it off changes no vote and leaves the 8 bits to what differs. It is fixed by the first span.
+// query alike: taking it off changes no vote and leaves the 8 bits to what differs. It is fixed before the first span.
 #ifndef LTRI_MEMORY_SPAN_INDEX_H_
 #define LTRI_MEMORY_SPAN_INDEX_H_
 

@@ -5,8 +5,7 @@
 namespace ltri {
 namespace {
 
-// Keys that the mean is taken over. A window is at least this long, so they exist before the first span is stored,
-// and how the prompt was split into blocks does not matter.
+// Most keys that the mean is taken over.
 constexpr int64_t kMeanTokens = 256;
 
 }  // namespace
@@ -54,15 +53,18 @@ void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float
 
 void SpanMemory::FixMean(const KvStore& store) {
   const int64_t sinks = cutter_->options().sinks;
+  // A window is at least twice the longest span, so these keys exist before the first span is stored, and how the
+  // prompt was split into blocks does not matter.
+  const int64_t count = std::min(kMeanTokens, 2 * cutter_->options().max_span);
   std::vector<float> mean;
   std::vector<float> key(static_cast<size_t>(head_dim_));
   for (int64_t head = 0; head < index_.heads(); ++head) {
     std::vector<float> sum(static_cast<size_t>(head_dim_), 0.0F);
-    for (int64_t t = sinks; t < sinks + kMeanTokens; ++t) {
+    for (int64_t t = sinks; t < sinks + count; ++t) {
       store.CopyKey(head * kv_heads_ / index_.heads(), t, key.data());
       for (size_t j = 0; j < key.size(); ++j) sum[j] += key[j];
     }
-    for (float& value : sum) value /= static_cast<float>(kMeanTokens);
+    for (float& value : sum) value /= static_cast<float>(count);
     mean.insert(mean.end(), sum.begin(), sum.end());
   }
   index_.SetMean(std::move(mean));

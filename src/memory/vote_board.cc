@@ -21,7 +21,7 @@ void VoteBoard::Replace(int64_t layer, std::span<const Span> spans, std::span<co
   }
   for (size_t s = 0; s < spans.size(); ++s) {
     const float density = votes[s] / static_cast<float>(spans[s].end - spans[s].begin);
-    if (density < kNegligible) continue;
+    if (!(density >= kNegligible)) continue;  // nor does what is no number
     mine.push_back({spans[s].begin, spans[s].end, density});
     for (int64_t t = spans[s].begin; t < spans[s].end; ++t) total_[static_cast<size_t>(t)] += density;
   }
