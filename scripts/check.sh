@@ -31,35 +31,9 @@ format() {
 house() { python3 -B tests/house/house_test.py; }
 
 # A header is checked through the sources that include it.
-run_tidy() {
-  if (($# == 0)); then
-    echo "tidy: nothing to look at"
-    return 0
-  fi
-  echo "tidy: $# files"
-  printf '%s\0' "$@" |
-    xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/release 2> >(grep -v -E 'warnings? (generated|treated)' >&2)
-}
+tidy() { scripts/tidy.py; }
 
-# Only what the release build compiles can be checked: clang-tidy takes each file's flags from there.
-compiled() {
-  python3 -c 'import json, os, sys
-here = os.getcwd() + "/"
-for entry in json.load(open("build/release/compile_commands.json")):
-    if entry["file"].startswith(here): print(entry["file"][len(here):])' | sort -u
-}
-
-tidy() {
-  local files
-  mapfile -t files < <(compiled)
-  run_tidy "${files[@]}"
-}
-
-tidy_changed() {
-  local files
-  mapfile -t files < <(comm -12 <(compiled) <(git diff --name-only HEAD~1 -- '*.cc' 2>/dev/null | sort -u) | head -n 12)
-  run_tidy "${files[@]}"
-}
+tidy_changed() { scripts/tidy.py --since HEAD~1 --at-most 12; }
 
 fix=
 steps=()
