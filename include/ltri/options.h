@@ -82,7 +82,8 @@ struct SessionOptions {
 
   Positions positions = Positions::kAuto;
   Prefill prefill = Prefill::kAuto;
-  int64_t second_reading = 64;  // tokens at a streamed prompt's end that are read twice; 0: off
+  int64_t second_reading = 64;  // tokens at a streamed prompt's end that are read again; 0: off
+  int64_t rereadings = 2;       // how often
 
   SpanSelector spans = SpanSelector::kPartition;
   double kappa = 2.0;     // baseline of the triangle score, in means of the band

@@ -29,7 +29,7 @@ Positions LayeredMethod::ResolvePositions(int64_t tokens) const {
 void LayeredMethod::BeginStep(const StepRange& step) { step_ = step; }
 
 void LayeredMethod::EndStep(ThreadPool& /*pool*/) {
-  size_ = std::max(size_, step_.end());
+  if (step_.kind != StepKind::kReread) size_ = std::max(size_, step_.end());
   for (int64_t layer = 0; layer < config().layers; ++layer) {
     if (!config().IsSliding(layer)) continue;
     int64_t& from = kept_from_[static_cast<size_t>(layer)];

@@ -29,6 +29,7 @@ Status Check(const SessionOptions& options, const ModelConfig& config) {
   if (options.budget < 0) return bad("budget", options.budget, "at least 0");
   if (options.block < 1) return bad("block", options.block, "at least 1");
   if (options.second_reading < 0) return bad("second_reading", options.second_reading, "at least 0");
+  if (options.rereadings < 0) return bad("rereadings", options.rereadings, "at least 0");
   if (options.index_vectors < 1) return bad("index_vectors", options.index_vectors, "at least 1");
   const std::pair<const char*, double> shares[] = {{"persistence_share", options.persistence_share},
                                                    {"persistence_decode", options.persistence_decode},

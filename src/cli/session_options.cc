@@ -37,6 +37,10 @@ void AddResearchOptions(CLI::App& app, SessionOptions& o) {
       ->check(Between(1, 1024))
       ->type_name("N")
       ->group(kResearch);
+  app.add_option("--rereadings", o.rereadings, "How often the end of a streamed prompt is read again")
+      ->check(Between(0, 16))
+      ->type_name("N")
+      ->group(kResearch);
   AddChoice<Sharing>(app, "--sharing", o.sharing, kSharings, "Who shares a choice of spans")->group(kResearch);
   AddChoice<VoteWeights>(app, "--vote-weights", o.vote_weights, kVoteWeights, "What makes a head's vote count")
       ->group(kResearch);
@@ -79,7 +83,7 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o) {
       ->group(kMemory);
   AddChoice<Prefill>(app, "--prefill", o.prefill, kPrefills, "How a prompt is read")->group(kMemory);
   AddTokens(app, "--second-reading", o.second_reading, 0, kMemory,
-            "Tokens at a streamed prompt's end that are read twice");
+            "Tokens at a streamed prompt's end that are read again");
   AddResearchOptions(app, o);
 }
 
@@ -102,6 +106,7 @@ nlohmann::ordered_json SessionSettings(const SessionOptions& o) {
   json["budget"] = o.budget;
   if (o.method == "infllm") return json;
   json["second_reading"] = o.second_reading;
+  json["rereadings"] = o.rereadings;
   json["spans"] = NameOf<SpanSelector>(kSelectors, o.spans);
   json["kappa"] = o.kappa;
   json["min_span"] = o.min_span;

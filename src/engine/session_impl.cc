@@ -91,13 +91,27 @@ Status Session::Impl::ReadEnd(int64_t end, const ProgressCallback& progress) {
     const bool last = count == left;
     const bool dense = method_->ReadsDensely(end);
     if (Status status = Read(count, last ? StepKind::kPromptEnd : StepKind::kPrompt); !status.ok()) return status;
-    const int64_t again = std::min(method_->SecondReading(), end - prompt_begin_);
-    if (last && !dense && again > 0) {
-      if (Status status = Read(again, StepKind::kReread); !status.ok()) return status;
+    if (last) {
+      if (Status status = ReadAgain(dense ? 0 : options_.rereadings); !status.ok()) return status;
     }
     if (Status status = meter.Report(read_); !status.ok()) return status;
   }
   return {};
+}
+
+// Reads the prompt's end `times` more, and looks ahead at the last token, so that its step, which gives the first word
+// of the answer, finds what all layers ask for.
+Status Session::Impl::ReadAgain(int64_t times) {
+  const int64_t tokens = std::min(method_->SecondReading(), read_ - prompt_begin_);
+  if (tokens <= 0) return {};
+  for (int64_t i = 0; i < times; ++i) {
+    if (Status status = Read(tokens, StepKind::kReread); !status.ok()) return status;
+  }
+  Slice ahead;
+  ahead.memory = method_.get();
+  ahead.range = {read_, 1, StepKind::kReread};
+  ahead.tokens = {tokens_.data() + read_, 1};
+  return engine().Step({&ahead, 1});
 }
 
 Slice Session::Impl::DecodeSlice() {

@@ -41,6 +41,7 @@ class Session::Impl {
   Status Read(int64_t count, StepKind kind);
   Status ReadBlocks(int64_t keep, const ProgressCallback& progress);
   Status ReadEnd(int64_t end, const ProgressCallback& progress);
+  Status ReadAgain(int64_t times);
 
   std::shared_ptr<Model> model_;
   SessionOptions options_;

@@ -11,12 +11,12 @@ namespace ltri {
 enum class StepKind {
   kPrompt,     // a block of a prompt
   kPromptEnd,  // the last block of a prompt: its last queries know what is asked
-  kReread,     // tokens at a prompt's end that are read a second time
+  kReread,     // tokens at a prompt's end that are read again, or the last one ahead of its own step
   kDecode,     // one token
 };
 
-// One sequence's part of a step: tokens [begin, begin + count). begin is the memory's size, except for kReread, whose
-// tokens are the last ones in memory.
+// One sequence's part of a step: tokens [begin, begin + count). begin is the memory's size, except for a kReread of the
+// last tokens in memory. What kReread appends does not count as remembered: its own step follows.
 struct StepRange {
   int64_t begin = 0;
   int64_t count = 0;
