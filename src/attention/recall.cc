@@ -200,7 +200,7 @@ Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const S
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
     if (!cutter.ok()) return cutter.error();
-    layers.emplace_back(std::move(*cutter), rule, config.heads, config.kv_heads, config.head_dim);
+    layers.emplace_back(std::move(*cutter), rule, options.window, config.heads, config.kv_heads, config.head_dim);
   }
   return std::unique_ptr<Method>(std::make_unique<Recall>(context, options, std::move(layers)));
 }

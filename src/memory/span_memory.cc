@@ -5,16 +5,16 @@
 namespace ltri {
 namespace {
 
-// Keys that the mean is taken over. A window is at least this long, so they exist before the first span is stored,
-// and how the prompt was split into blocks does not matter.
+// Keys that the mean is taken over, at most.
 constexpr int64_t kMeanTokens = 256;
 
 }  // namespace
 
-SpanMemory::SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-                       int64_t head_dim)
+SpanMemory::SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t window, int64_t heads,
+                       int64_t kv_heads, int64_t head_dim)
     : cutter_(std::move(cutter)),
       rule_(rule),
+      mean_tokens_(std::min(kMeanTokens, window)),
       heads_(heads),
       kv_heads_(kv_heads),
       head_dim_(head_dim),
@@ -25,6 +25,7 @@ SpanMemory::SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule
 SpanMemory::SpanMemory(const SpanMemory& other)
     : cutter_(other.cutter_->Clone()),
       rule_(other.rule_),
+      mean_tokens_(other.mean_tokens_),
       heads_(other.heads_),
       kv_heads_(other.kv_heads_),
       head_dim_(other.head_dim_),
@@ -58,11 +59,11 @@ void SpanMemory::FixMean(const KvStore& store) {
   std::vector<float> key(static_cast<size_t>(head_dim_));
   for (int64_t head = 0; head < index_.heads(); ++head) {
     std::vector<float> sum(static_cast<size_t>(head_dim_), 0.0F);
-    for (int64_t t = sinks; t < sinks + kMeanTokens; ++t) {
+    for (int64_t t = sinks; t < sinks + mean_tokens_; ++t) {
       store.CopyKey(head * kv_heads_ / index_.heads(), t, key.data());
       for (size_t j = 0; j < key.size(); ++j) sum[j] += key[j];
     }
-    for (float& value : sum) value /= static_cast<float>(kMeanTokens);
+    for (float& value : sum) value /= static_cast<float>(mean_tokens_);
     mean.insert(mean.end(), sum.begin(), sum.end());
   }
   index_.SetMean(std::move(mean));

@@ -16,9 +16,10 @@ namespace ltri {
 
 class SpanMemory {
  public:
-  // kv_heads keys a token; `heads` query heads share them.
-  SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-             int64_t head_dim);
+  // kv_heads keys a token; `heads` query heads share them. window: tokens that are read before a span that ends is
+  // stored, at least.
+  SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t window, int64_t heads,
+             int64_t kv_heads, int64_t head_dim);
   SpanMemory(const SpanMemory& other);
   SpanMemory& operator=(const SpanMemory&) = delete;
 
@@ -54,6 +55,9 @@ class SpanMemory {
 
   std::unique_ptr<SpanCutter> cutter_;
   IndexRule rule_;
+  // The first keys after the sinks, as many as surely exist when the first span is stored: how the prompt was split into
+  // blocks does not matter.
+  int64_t mean_tokens_;
   int64_t heads_;
   int64_t kv_heads_;
   int64_t head_dim_;
