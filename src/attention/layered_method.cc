@@ -103,7 +103,9 @@ AttendArgs LayeredMethod::Arrange(int64_t layer, const float* q, const View& vie
   args.q = q;
   args.query_position = local_position + step_.begin - view.local_begin;
   args.far_distance = clamp ? options_.window : -1;
-  args.rope = &context_.ropes->ForLayer(layer, std::max(args.query_position + step_.count, options_.window + 1));
+  int64_t reach = args.query_position + step_.count;
+  if (clamp) reach = std::max(reach, args.far_distance + 1);
+  args.rope = &context_.ropes->ForLayer(layer, reach);
   args.groups = *groups;
   return args;
 }

@@ -42,7 +42,7 @@ struct AttendArgs {
   // >= 0: far keys are not turned, and queries meet them at this one distance (`clamp`).
   int64_t far_distance = -1;
   int64_t sliding_window = 0;       // keys a query sees of `local`, itself included; 0: all before it
-  std::span<const HeadGroup> groups;
+  std::span<const HeadGroup> groups;  // all with the same number of local keys
 };
 
 // out: [queries, heads, head_dim]. lse: [heads, queries], the logarithm of each softmax's sum, or null.

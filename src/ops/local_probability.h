@@ -9,7 +9,7 @@
 namespace ltri {
 
 // band[i][lag - 1] = sum over all heads of the probability that query i gives to the key `lag` tokens before it,
-// lag in [1, width]; 0 where that key is before the first local key. band: [queries, width].
+// lag in [1, width]; 0 where the query does not see that key. band: [queries, width].
 // Only args.groups' local runs are read; every group must have the same number of local keys.
 void SpanBand(ThreadPool& pool, const AttendArgs& args, const float* lse, int64_t width, float* band);
 

@@ -12,6 +12,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr float kLargestHalf = 65504.0F;
 
+// Whether DemoteTo rounds: where the CPU has no instruction for it, Highway cuts the digits off.
+constexpr bool kRounds = HWY_ARCH_ARM || (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2);
+
 void ToFloat(const Half* HWY_RESTRICT from, int64_t count, float* HWY_RESTRICT to) {
   const hn::ScalableTag<float> wide;
   const hn::Rebind<hwy::float16_t, decltype(wide)> narrow;
@@ -22,7 +25,8 @@ void ToFloat(const Half* HWY_RESTRICT from, int64_t count, float* HWY_RESTRICT t
   for (; i < count; ++i) to[i] = FloatFromHalf(from[i]);
 }
 
-void ToHalf(const float* HWY_RESTRICT from, int64_t count, Half* HWY_RESTRICT to) {
+// Whole vectors of from[0, count); returns how many values they were.
+HWY_INLINE int64_t VectorsToHalf(const float* HWY_RESTRICT from, int64_t count, Half* HWY_RESTRICT to) {
   const hn::ScalableTag<float> wide;
   const hn::Rebind<hwy::float16_t, decltype(wide)> narrow;
   auto* half = reinterpret_cast<hwy::float16_t*>(to);
@@ -34,6 +38,12 @@ void ToHalf(const float* HWY_RESTRICT from, int64_t count, Half* HWY_RESTRICT to
     const auto value = hn::Min(hn::Max(hn::LoadU(wide, from + i), low), high);
     hn::StoreU(hn::DemoteTo(narrow, value), narrow, half + i);
   }
+  return i;
+}
+
+void ToHalf(const float* HWY_RESTRICT from, int64_t count, Half* HWY_RESTRICT to) {
+  int64_t i = 0;
+  if constexpr (kRounds) i = VectorsToHalf(from, count, to);
   for (; i < count; ++i) to[i] = HalfFromFloat(HWY_MIN(HWY_MAX(from[i], -kLargestHalf), kLargestHalf));
 }
 

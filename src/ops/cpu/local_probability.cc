@@ -83,7 +83,8 @@ void SpanBand(ThreadPool& pool, const AttendArgs& args, const float* lse, int64_
       for (int64_t r = 0; r < rows; ++r) {
         const int64_t i = r % queries;
         const int64_t end = own + i - begin;  // keys before the query's own
-        const int64_t from = std::max<int64_t>(0, end - width);
+        // A sliding window may begin within the band.
+        const int64_t from = std::max({int64_t{0}, end - width, VisibleLocal(args, local, first + i).begin - begin});
         const float sum = lse[(group.first_head + r / queries) * args.queries + first + i];
         HWY_DYNAMIC_DISPATCH(AddProbabilities)
         (s.scores.data() + r * stride + from, sum, end - from, s.sums.data() + i * stride + from);
