@@ -87,7 +87,7 @@ Status Session::Impl::ReadEnd(int64_t end, const ProgressCallback& progress) {
     const int64_t left = end - read_;
     int64_t count = std::min(left, options_.block);
     // Do not leave a last block that is too short.
-    if (left > count && left - count < kLeastEnd && count > kLeastEnd) count -= kLeastEnd;
+    if (left > count && left - count < kLeastEnd && count > kLeastEnd) count = left - kLeastEnd;
     const bool last = count == left;
     const bool dense = method_->ReadsDensely(end);
     if (Status status = Read(count, last ? StepKind::kPromptEnd : StepKind::kPrompt); !status.ok()) return status;
@@ -128,6 +128,7 @@ Status Session::Impl::Truncate(int64_t tokens) {
   if (tokens < 0 || tokens > size()) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("cannot truncate to {} tokens: there are {}", tokens, size())};
   }
+  if (tokens == size()) return {};
   tokens_.resize(static_cast<size_t>(tokens));
   prompt_open_ = prompt_open_ && tokens > prompt_begin_;
   // The last token has to be decoded again for its logits.

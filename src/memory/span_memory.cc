@@ -43,7 +43,8 @@ void SpanMemory::Push(int64_t begin, int64_t count, std::span<const float> band,
 void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float> received) {
   for (int64_t h = 0; h < heads_; ++h) {
     std::vector<float>& sums = received_[static_cast<size_t>(h)];
-    const auto end = static_cast<size_t>(begin + count - received_begin_);
+    // Negative while the text is shorter than the sinks, which no span holds.
+    const auto end = static_cast<size_t>(std::max<int64_t>(0, begin + count - received_begin_));
     if (sums.size() < end) sums.resize(end, 0.0F);
     for (int64_t i = std::max<int64_t>(0, received_begin_ - begin); i < count; ++i) {
       sums[static_cast<size_t>(begin + i - received_begin_)] += received[static_cast<size_t>(h * count + i)];

@@ -31,16 +31,18 @@ void Unpack(const Matrix& w, int64_t first, int64_t count, float* out) {
   for (int64_t r = 0; r < count; ++r) to_float(w.data + (first + r) * w.row_bytes, out + r * w.cols, w.cols);
 }
 
-// Rows of W a task takes: equal shares, a whole number of them for each thread.
-int64_t TileRows(const Matrix& w, int threads) {
+// Rows of W a task takes: equal shares, a whole number of them for each of 2 or 4 threads. A product's sums depend on
+// where a tile ends, so the tiles must not depend on the number of threads.
+int64_t TileRows(const Matrix& w) {
+  constexpr int64_t kShares = 4;
   const int64_t most = std::max<int64_t>(16, kTileFloats / w.cols);
-  const int64_t rounds = (w.rows + most * threads - 1) / (most * threads);
-  const int64_t tile = (w.rows + rounds * threads - 1) / (rounds * threads);
+  const int64_t rounds = (w.rows + most * kShares - 1) / (most * kShares);
+  const int64_t tile = (w.rows + rounds * kShares - 1) / (rounds * kShares);
   return (tile + 15) / 16 * 16;
 }
 
 void BlockRows(ThreadPool& pool, const Matrix& w, const float* x, int64_t rows, const float* bias, float* y) {
-  const int64_t tile = TileRows(w, pool.threads());
+  const int64_t tile = TileRows(w);
   pool.Run((w.rows + tile - 1) / tile, [&](int64_t task, int) {
     const int64_t first = task * tile;
     const int64_t count = std::min(tile, w.rows - first);
