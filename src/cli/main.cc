@@ -34,7 +34,7 @@ int Parse(CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   CLI::App app("ltri: answers from texts longer than the model's window");
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->take_last();
   app.set_version_flag("--version", "ltri " LTRI_VERSION, "Print the version")->group("Help");
   app.require_subcommand(1);
   ltri::AddRunCommand(app);
