@@ -93,7 +93,7 @@ void NameEnvironment(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) {
     command->preparse_callback([command](size_t) { NameVariables(*command); });
     if (!command->get_options().empty()) {
-      command->footer("\nEach option is also an environment variable: --max-tokens is LTRI_MAX_TOKENS.");
+      command->footer("\nEach option is also an environment variable: --max-tokens would be LTRI_MAX_TOKENS.");
     }
     NameEnvironment(*command);
   }

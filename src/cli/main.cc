@@ -6,8 +6,11 @@
 #include <exception>
 #include <new>
 
+#include "cli/chat.h"
 #include "cli/command.h"
 #include "cli/demo.h"
+#include "cli/eval.h"
+#include "cli/head_profile.h"
 #include "cli/inspect.h"
 #include "cli/pull.h"
 #include "cli/run.h"
@@ -31,13 +34,16 @@ int Parse(CLI::App& app, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   CLI::App app("ltri: answers from texts longer than the model's window");
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->take_last();
   app.set_version_flag("--version", "ltri " LTRI_VERSION, "Print the version")->group("Help");
   app.require_subcommand(1);
   ltri::AddRunCommand(app);
+  ltri::AddChatCommand(app);
   ltri::AddDemoCommand(app);
   ltri::AddPullCommand(app);
   ltri::AddInspectCommand(app);
+  ltri::AddHeadProfileCommand(app);
+  ltri::AddEvalCommand(app);
   ltri::SetHelpStyle(app);
   ltri::NameEnvironment(app);
   try {

@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <cstdlib>
 #include <span>
 #include <string>
 
 namespace ltri {
+
+// Far above every size and far below where sums of sizes overflow.
+inline constexpr double kMost = 1e15;
 
 template <typename T>
 struct Choice {
@@ -53,20 +55,20 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, T& value, std::sp
   return option;
 }
 
-// A finite number of at least `low` and at most `high`.
+// A number from `low` to `high`.
 inline CLI::Validator Between(double low, double high) {
   return {[low, high](std::string& text) {
             char* end = nullptr;
             const double value = std::strtod(text.c_str(), &end);
             if (end == text.c_str() || *end != '\0') return fmt::format("'{}' is not a number", text);
             if (value >= low && value <= high) return std::string();
-            return std::isinf(high) ? fmt::format("{} is less than {:g}", text, low)
-                                    : fmt::format("{} is not between {:g} and {:g}", text, low, high);
+            return high == kMost && value < low ? fmt::format("{} is less than {:g}", text, low)
+                                                : fmt::format("{} is not between {:g} and {:g}", text, low, high);
           },
           ""};
 }
 
-inline CLI::Validator AtLeast(double low) { return Between(low, HUGE_VAL); }
+inline CLI::Validator AtLeast(double low) { return Between(low, kMost); }
 
 }  // namespace ltri
 

@@ -150,7 +150,9 @@ void AddRunCommand(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Read texts of any length and answer a prompt");
   AddModelOptions(*command, options->model);
-  AddTextOptions(*command, options->text);
+  AddFileOption(*command, options->text);
+  AddPromptOption(*command, options->text);
+  AddSystemOption(*command, options->text);
   command->add_flag("--raw", options->raw, "Continue the text as it stands, without the model's chat template")
       ->group("Text");
   AddMethodOption(*command, options->session);

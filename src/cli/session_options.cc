@@ -74,6 +74,15 @@ void AddMethodOption(CLI::App& app, SessionOptions& options) {
       ->group(kMemory);
 }
 
+void AddMethodsOption(CLI::App& app, std::vector<std::string>& methods) {
+  app.add_option("--methods", methods, "Which methods to compare, from ltri, infllm, streaming, dense")
+      ->delimiter(',')
+      ->check(CLI::Validator(CheckMethod, ""))
+      ->type_name("NAME,...")
+      ->default_str(fmt::format("{}", fmt::join(methods, ",")))
+      ->group(kMemory);
+}
+
 void AddSessionOptions(CLI::App& app, SessionOptions& o) {
   AddTokens(app, "--sinks", o.sinks, 0, kMemory, "First tokens of the text that always stay in sight");
   AddTokens(app, "--window", o.window, 1, kMemory, "Last tokens that stay in sight");

@@ -3,6 +3,8 @@
 #define LTRI_CLI_SESSION_OPTIONS_H_
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
 
 #include "ltri/model.h"
 #include "ltri/options.h"
@@ -13,8 +15,10 @@ class App;
 
 namespace ltri {
 
-// `options` must live as long as `app`. AddMethodOption: --method alone; AddSessionOptions: all others.
+// What is passed must live as long as `app`. AddMethodOption: --method; AddMethodsOption: --methods, to compare;
+// AddSessionOptions: all others.
 void AddMethodOption(CLI::App& app, SessionOptions& options);
+void AddMethodsOption(CLI::App& app, std::vector<std::string>& methods);
 void AddSessionOptions(CLI::App& app, SessionOptions& options);
 
 // Loads what the options refer to: the model's retrieval-head table for --vote-weights head-table.

@@ -47,11 +47,13 @@ void AddFileOption(CLI::App& app, TextInput& input) {
       ->group("Text");
 }
 
-void AddTextOptions(CLI::App& app, TextInput& input) {
-  AddFileOption(app, input);
+void AddPromptOption(CLI::App& app, TextInput& input) {
   app.add_option("-p,--prompt", input.prompt, "The question or task; it follows the files")
       ->type_name("TEXT")
       ->group("Text");
+}
+
+void AddSystemOption(CLI::App& app, TextInput& input) {
   app.add_option("--system", input.system,
                  "What the model is told about its part, before all else (chat template only)")
       ->type_name("TEXT")

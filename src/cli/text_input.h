@@ -19,10 +19,10 @@ struct TextInput {
   std::string system;  // what the model is told about its task; chat only
 };
 
-// --file; `input` must live as long as `app`.
+// One option each; `input` must live as long as `app`.
 void AddFileOption(CLI::App& app, TextInput& input);
-// --file, --prompt and --system.
-void AddTextOptions(CLI::App& app, TextInput& input);
+void AddPromptOption(CLI::App& app, TextInput& input);
+void AddSystemOption(CLI::App& app, TextInput& input);
 
 // A whole UTF-8 file, or standard input for "-", without a byte order mark. Errors: kNotFound, kIo, and
 // kInvalidArgument that names the first byte that is no UTF-8.
