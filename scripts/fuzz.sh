@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target in build/fuzz for some seconds, all cores in turn. A finding fails the run, and its input is
+# Runs every fuzz target in build/fuzz for some seconds, one after another. A finding fails the run, and its input is
 # left in build/fuzz/findings.
 #
 #   scripts/fuzz.sh SECONDS
@@ -9,9 +9,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:?usage: scripts/fuzz.sh SECONDS}
 passed=0
 failed=0
-for target in build/fuzz/fuzz_targets/*_fuzz; do
-  [[ -x $target ]] || { echo "fuzz: build/fuzz has no targets; run 'make fuzz'" >&2; exit 1; }
-  name=$(basename "$target")
+for source in tests/fuzz/*_fuzz.cc; do
+  name=$(basename "$source" .cc)
+  target=build/fuzz/fuzz_targets/$name
+  if [[ ! -x $target ]]; then
+    echo "fuzz: $target is not built; run 'make fuzz'" >&2
+    exit 1
+  fi
   corpus=build/fuzz/corpus/$name
   findings=build/fuzz/findings/$name
   mkdir -p "$corpus" "$findings"
@@ -20,7 +24,7 @@ for target in build/fuzz/fuzz_targets/*_fuzz; do
   echo "fuzz: $name for $seconds s"
   log=build/fuzz/findings/$name.log
   # The time limit outside is for a target that hangs before its first input.
-  if timeout "$((seconds + 120))" "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+  if timeout "$((seconds + 120))" "$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
     -artifact_prefix="$findings/" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
     echo "fuzz: $name: nothing found in $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"
     passed=$((passed + 1))
