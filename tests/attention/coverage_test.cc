@@ -84,14 +84,13 @@ TEST_P(Coverage, WithRoomForAllEveryKeyCountsOnce) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ltri, Coverage,
-                         ::testing::Combine(::testing::Values("ltri"),
-                                            ::testing::Values(Sharing::kGlobal, Sharing::kLayer, Sharing::kKvHead,
-                                                              Sharing::kHead),
-                                            ::testing::Values(Positions::kAuto, Positions::kTrue, Positions::kClamp,
-                                                              Positions::kCompact),
-                                            ::testing::Values(7, 32, 100)),
-                         Name);
+INSTANTIATE_TEST_SUITE_P(
+    Ltri, Coverage,
+    ::testing::Combine(::testing::Values("ltri"),
+                       ::testing::Values(Sharing::kGlobal, Sharing::kLayer, Sharing::kKvHead, Sharing::kHead),
+                       ::testing::Values(Positions::kAuto, Positions::kTrue, Positions::kClamp, Positions::kCompact),
+                       ::testing::Values(7, 32, 100)),
+    Name);
 INSTANTIATE_TEST_SUITE_P(Others, Coverage,
                          ::testing::Combine(::testing::Values("infllm", "streaming"),
                                             ::testing::Values(Sharing::kGlobal), ::testing::Values(Positions::kAuto),

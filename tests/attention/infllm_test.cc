@@ -33,8 +33,8 @@ class PlainInfLlm {
       std::vector<float> mean(static_cast<size_t>(d), 0.0F);
       for (int64_t t = driver.step().begin; t < driver.step().end(); ++t) {
         for (int64_t j = 0; j < d; ++j) {
-          mean[static_cast<size_t>(j)] += driver.Token(layer, t).q[static_cast<size_t>(head * d + j)] /
-                                          static_cast<float>(driver.step().count);
+          mean[static_cast<size_t>(j)] +=
+              driver.Token(layer, t).q[static_cast<size_t>(head * d + j)] / static_cast<float>(driver.step().count);
         }
       }
       const std::vector<double> query = Turned(mean.data(), config, options_.window);

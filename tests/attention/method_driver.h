@@ -50,7 +50,9 @@ class MethodDriver {
   MethodDriver(const SessionOptions& options, float query_size, uint32_t seed)
       : options_(options),
         ropes_(config_),
-        query_size_(query_size), random_{std::mt19937(seed), std::mt19937(seed + 1000)}, pool_(2) {
+        query_size_(query_size),
+        random_{std::mt19937(seed), std::mt19937(seed + 1000)},
+        pool_(2) {
     auto made = MakeMethod({&config_, &ropes_}, options);
     if (made.ok()) method_ = std::move(*made);
     for (std::vector<Row>& layer : tokens_) layer.reserve(1024);
@@ -170,8 +172,8 @@ class MethodDriver {
   ThreadPool pool_;
   std::unique_ptr<Method> method_;
   StepRange step_;
-  std::vector<std::vector<Row>> tokens_{2};   // [layers][tokens]
-  std::vector<std::vector<float>> out_{2};    // [layers], of the last step
+  std::vector<std::vector<Row>> tokens_{2};  // [layers][tokens]
+  std::vector<std::vector<float>> out_{2};   // [layers], of the last step
 };
 
 }  // namespace ltri

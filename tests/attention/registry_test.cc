@@ -42,16 +42,19 @@ std::vector<BadOption> BadOptions() {
       {"share_nan", "persistence_share is nan", [nan](O& o) { o.persistence_share = nan; }, true},
       {"decode", "persistence_decode is -0.1", [](O& o) { o.persistence_decode = -0.1; }, true},
       {"prefill", "persistence_prefill is 2", [](O& o) { o.persistence_prefill = 2; }, true},
-      {"table", "head_table's length is 3", [](O& o) {
+      {"table", "head_table's length is 3",
+       [](O& o) {
          o.vote_weights = VoteWeights::kHeadTable;
          o.head_table = {1, 2, 3};
-       }, true},
+       },
+       true},
       {"narrow_window", "window is 63", [](O& o) { o.window = 63; }},
       {"max_span", "max_span is 0", [](O& o) { o.max_span = 0; }},
       {"max_span_negative", "max_span is -7", [](O& o) { o.max_span = -7; }},
       {"max_span_huge", "window is 64", [](O& o) { o.max_span = kHuge; }},
       {"max_span_long", "max_span is 5000", [](O& o) { o.max_span = 5000, o.window = 10000; }},
-      {"max_span_longest", "max_span is 70000", [](O& o) {
+      {"max_span_longest", "max_span is 70000",
+       [](O& o) {
          o.spans = SpanSelector::kFixed;
          o.max_span = 70000;
          o.window = 140000;

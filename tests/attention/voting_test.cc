@@ -29,7 +29,8 @@ std::vector<float> MeanQuery(const std::vector<float>& q, int64_t head, int64_t 
   std::vector<float> mean(static_cast<size_t>(kDim), 0.0F);
   for (int64_t i = begin; i < end; ++i) {
     for (int64_t j = 0; j < kDim; ++j) {
-      mean[static_cast<size_t>(j)] += q[static_cast<size_t>((i * kHeads + head) * kDim + j)] / static_cast<float>(end - begin);
+      mean[static_cast<size_t>(j)] +=
+          q[static_cast<size_t>((i * kHeads + head) * kDim + j)] / static_cast<float>(end - begin);
     }
   }
   return mean;
@@ -44,7 +45,8 @@ void ExpectQueries(const StepRange& step, VotingQueries which, const std::vector
       const auto [begin, end] = ranges[static_cast<size_t>(r)];
       const std::vector<float> mean = MeanQuery(q, head, begin, end);
       for (int64_t j = 0; j < kDim; ++j) {
-        ASSERT_NEAR(rows.queries[static_cast<size_t>((head * rows.rows + r) * kDim + j)], mean[static_cast<size_t>(j)], 1e-5F);
+        ASSERT_NEAR(rows.queries[static_cast<size_t>((head * rows.rows + r) * kDim + j)], mean[static_cast<size_t>(j)],
+                    1e-5F);
       }
     }
   }
@@ -80,7 +82,8 @@ TEST(CollectQueriesTest, TurnsByADistanceWhenAsked) {
   for (int64_t head = 0; head < kHeads; ++head) {
     const std::vector<double> turned = Turned(MeanQuery(q, head, 0, 5).data(), config, 64);
     for (int64_t j = 0; j < kDim; ++j) {
-      ASSERT_NEAR(static_cast<double>(rows.queries[static_cast<size_t>(head * kDim + j)]), turned[static_cast<size_t>(j)], 1e-4);
+      ASSERT_NEAR(static_cast<double>(rows.queries[static_cast<size_t>(head * kDim + j)]),
+                  turned[static_cast<size_t>(j)], 1e-4);
     }
   }
 }
@@ -139,7 +142,8 @@ void ExpectVotes(int64_t index_heads, int64_t spans, int64_t rows, VoteWeights w
   ASSERT_EQ(static_cast<int64_t>(actual.size()), kHeads * spans);
   for (int64_t head = 0; head < kHeads; ++head) {
     const IndexView view = index.View(head * index_heads / kHeads);
-    const double weight = weights == VoteWeights::kHeadTable ? static_cast<double>(table[static_cast<size_t>(head)]) : 1.0;
+    const double weight =
+        weights == VoteWeights::kHeadTable ? static_cast<double>(table[static_cast<size_t>(head)]) : 1.0;
     std::vector<double> expected(static_cast<size_t>(spans), votes == Votes::kRaw ? -1e30 : 0.0);
     for (int64_t r = 0; r < rows; ++r) {
       const float* query = queries.queries.data() + (head * rows + r) * kDim;
@@ -154,7 +158,8 @@ void ExpectVotes(int64_t index_heads, int64_t spans, int64_t rows, VoteWeights w
       }
     }
     for (int64_t s = 0; s < spans; ++s) {
-      ASSERT_NEAR(static_cast<double>(actual[static_cast<size_t>(head * spans + s)]), expected[static_cast<size_t>(s)], 2e-5)
+      ASSERT_NEAR(static_cast<double>(actual[static_cast<size_t>(head * spans + s)]), expected[static_cast<size_t>(s)],
+                  2e-5)
           << "head " << head << ", span " << s;
     }
   }

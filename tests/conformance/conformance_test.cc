@@ -12,7 +12,7 @@ namespace {
 
 using namespace ltri::testing;  // NOLINT(google-build-using-namespace)
 
-constexpr int64_t kText = 230;  // tokens: more than sinks, window and budget of SmallOptions
+constexpr int64_t kText = 230;      // tokens: more than sinks, window and budget of SmallOptions
 constexpr float kRounding = 1e-2F;  // of logits of about 3, after sums in another order and keys in 16 bits
 
 class Conformance : public ::testing::TestWithParam<Setting> {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <vector>
+
 #include "support/tiny_session.h"
 
 namespace ltri {

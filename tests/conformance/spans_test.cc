@@ -58,7 +58,8 @@ TEST_P(SpansTest, ModelsCutAlikeHoweverTheyRead) {
         const std::vector<SpanInfo> expected = reference.Spans(layer);
         const std::vector<SpanInfo> spans = session.Spans(layer);
         ASSERT_EQ(spans.size(), expected.size()) << how << ", layer " << layer;
-        for (size_t s = 0; s < spans.size(); ++s) EXPECT_EQ(spans[s].end, expected[s].end) << how << ", layer " << layer;
+        for (size_t s = 0; s < spans.size(); ++s)
+          EXPECT_EQ(spans[s].end, expected[s].end) << how << ", layer " << layer;
       }
     };
     for (const int64_t block : {5, 70, 200}) {

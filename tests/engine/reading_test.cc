@@ -32,7 +32,10 @@ constexpr StepKind kDecode = StepKind::kDecode;
 class Recorder : public Method {
  public:
   Recorder(std::vector<StepRange>* steps, const ModelConfig& config, int64_t second_reading, int64_t dense_until)
-      : steps_(steps), row_(config.heads * config.head_dim), second_reading_(second_reading), dense_until_(dense_until) {}
+      : steps_(steps),
+        row_(config.heads * config.head_dim),
+        second_reading_(second_reading),
+        dense_until_(dense_until) {}
 
   int64_t size() const override { return size_; }
   bool ReadsDensely(int64_t end) const override { return end <= dense_until_; }

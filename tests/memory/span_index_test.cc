@@ -41,8 +41,8 @@ class SpanIndexTest : public ::testing::Test {
         ASSERT_EQ(view.first[s + 1] - view.first[s], count);
         for (int64_t i = 0; i < count * kDim; ++i) {
           const int64_t v = view.first[s] + i / kDim;
-          const float expected = span[static_cast<size_t>(head * count * kDim + i)] -
-                                 mean_[static_cast<size_t>(head * kDim + i % kDim)];
+          const float expected =
+              span[static_cast<size_t>(head * count * kDim + i)] - mean_[static_cast<size_t>(head * kDim + i % kDim)];
           const float actual = static_cast<float>(view.vectors[view.first[s] * kDim + i]) * view.scales[v];
           ASSERT_NEAR(actual, expected, view.scales[v] * 0.501F);
         }

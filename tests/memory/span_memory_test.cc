@@ -20,8 +20,8 @@ constexpr int64_t kWidth = 32;
 constexpr int64_t kTokens = 400;
 
 SpanMemory Make(SpanSelector selector, IndexVectors index, int64_t vectors = 2) {
-  auto cutter = MakeSpanCutter(
-      {.selector = selector, .sinks = kSinks, .min_span = 4, .max_span = kWidth, .kappa = 2.0});
+  auto cutter =
+      MakeSpanCutter({.selector = selector, .sinks = kSinks, .min_span = 4, .max_span = kWidth, .kappa = 2.0});
   IndexRule rule;
   rule.kind = index;
   rule.count = vectors;
@@ -89,7 +89,8 @@ TEST_F(SpanMemoryTest, StoresWhatHasLeftAndNothingElse) {
   for (const int64_t limit : {int64_t{-60}, int64_t{3}, int64_t{100}, int64_t{101}, int64_t{250}, int64_t{60}}) {
     memory.StoreUntil(limit, store_);
   }
-  const auto left = std::count_if(memory.spans().begin(), memory.spans().end(), [](const Span& s) { return s.end <= 250; });
+  const auto left =
+      std::count_if(memory.spans().begin(), memory.spans().end(), [](const Span& s) { return s.end <= 250; });
   ASSERT_EQ(static_cast<int64_t>(memory.stored().size()), left);
   EXPECT_EQ(memory.local_begin(), memory.stored().back().end);
   for (int64_t s = 0; s < left; ++s) {
