@@ -84,6 +84,7 @@ TEST(RunErrorsTest, WrongUsage) {
       {{"--budget", "99999999999999999999999"}, "--budget"},
       {{"--block", "0"}, "--block"},
       {{"--second-reading", "-1"}, "--second-reading"},
+      {{"--rereadings", "-1"}, "--rereadings"},
       {{"--min-span", "0"}, "--min-span"},
       {{"--max-span", "0"}, "--max-span"},
       {{"--kappa", "-1"}, "--kappa"},
