@@ -6,8 +6,8 @@
 
 namespace ltri {
 
-// The file of the default model: $LTRI_TEST_MODEL for "smollm2", else the stored model of that name; empty when
-// missing.
+// The file of a model: $LTRI_TEST_MODEL for "smollm2" and $LTRI_TEST_GEMMA for "gemma3-270m" when set, else the stored
+// model of that name; empty when missing.
 std::string TestModel(const std::string& name);
 
 inline constexpr const char* kNoTestModel =
