@@ -26,11 +26,11 @@ struct ModelInfo {
   std::string name;          // from the file; may be empty
   std::string architecture;  // "llama", "qwen2", ...
   int64_t layers = 0;
-  int64_t heads = 0;           // query heads of a layer
+  int64_t heads = 0;  // query heads of a layer
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
-  int64_t vocabulary = 0;      // tokens
-  int64_t trained_context = 0; // tokens
+  int64_t vocabulary = 0;       // tokens
+  int64_t trained_context = 0;  // tokens
   int64_t weight_bytes = 0;
   std::vector<bool> full_attention;  // [layers]; false: a sliding-window layer
 };

@@ -86,9 +86,9 @@ struct SessionOptions {
   int64_t rereadings = 2;       // how often
 
   SpanSelector spans = SpanSelector::kPartition;
-  double kappa = 2.0;     // baseline of the triangle score, in means of the band
-  int64_t min_span = 8;   // tokens
-  int64_t max_span = 128; // tokens; also the width of the band
+  double kappa = 2.0;      // baseline of the triangle score, in means of the band
+  int64_t min_span = 8;    // tokens
+  int64_t max_span = 128;  // tokens; also the width of the band
 
   IndexVectors index = IndexVectors::kEven;
   int64_t index_vectors = 2;

@@ -42,9 +42,10 @@ struct MemoryUse {
 
 // Attention near the diagonal, summed over the heads of one layer, as the spans were cut from it.
 struct BandRecord {
-  int64_t begin = 0;        // token of the first row
-  int64_t width = 0;        // lags
-  std::vector<float> rows;  // [tokens, width]: rows[i * width + lag - 1] = what token begin + i gave to the one `lag` before
+  int64_t begin = 0;  // token of the first row
+  int64_t width = 0;  // lags
+  std::vector<float>
+      rows;  // [tokens, width]: rows[i * width + lag - 1] = what token begin + i gave to the one `lag` before
 };
 
 struct GenerateOptions {

@@ -21,7 +21,8 @@ int64_t TakeByVote(std::span<const Span> spans, std::span<const float> votes, st
   };
   // More spans than this cannot fit, so the rest need no order.
   const int64_t most = std::min(static_cast<int64_t>(order.size()), budget / std::max<int64_t>(1, shortest) + 1);
-  if (most < static_cast<int64_t>(order.size())) std::nth_element(order.begin(), order.begin() + most, order.end(), better);
+  if (most < static_cast<int64_t>(order.size()))
+    std::nth_element(order.begin(), order.begin() + most, order.end(), better);
   std::sort(order.begin(), order.begin() + most, better);
   int64_t taken = 0;
   for (int64_t i = 0; i < most && taken < budget; ++i) {

@@ -1,5 +1,5 @@
-// infllm: InfLLM (arXiv 2402.04617) as settings of the recall machine: fixed blocks, one averaged vector a head, the raw
-// scores of the block's mean query, far keys at one distance.
+// infllm: InfLLM (arXiv 2402.04617) as settings of the recall machine: fixed blocks, one averaged vector a head, the
+// raw scores of the block's mean query, far keys at one distance.
 #include "attention/registry.h"
 
 namespace ltri {

@@ -16,8 +16,7 @@ int64_t Total(const std::vector<TokenRange>& ranges) {
 LayeredMethod::LayeredMethod(const MethodContext& context, const SessionOptions& options)
     : context_(context),
       options_(options),
-      stores_(static_cast<size_t>(context.config->layers),
-              KvStore(context.config->kv_heads, context.config->head_dim)),
+      stores_(static_cast<size_t>(context.config->layers), KvStore(context.config->kv_heads, context.config->head_dim)),
       views_(static_cast<size_t>(context.config->layers)),
       kept_from_(static_cast<size_t>(context.config->layers), 0) {}
 

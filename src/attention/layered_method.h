@@ -17,7 +17,7 @@ namespace ltri {
 struct View {
   std::vector<std::vector<TokenRange>> far;  // one list for all heads, or one a KV head, or one a query head
   int64_t local_begin = 0;
-  Positions positions = Positions::kTrue;    // never kAuto
+  Positions positions = Positions::kTrue;  // never kAuto
 };
 
 class LayeredMethod : public Method {
@@ -63,8 +63,8 @@ class LayeredMethod : public Method {
   SessionOptions options_;
   int64_t size_ = 0;
   StepRange step_;
-  std::vector<KvStore> stores_;  // [layers]
-  std::vector<View> views_;      // [layers], of the last step
+  std::vector<KvStore> stores_;     // [layers]
+  std::vector<View> views_;         // [layers], of the last step
   std::vector<int64_t> kept_from_;  // [layers], the first token a sliding layer still has
 };
 

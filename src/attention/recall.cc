@@ -46,9 +46,7 @@ bool Recall::ReadsDensely(int64_t end) const {
 }
 
 // What is read again must still be local in all layers: within the window, and within what sliding layers keep.
-int64_t Recall::SecondReading() const {
-  return std::min({options().second_reading, options().window, kSlidingSlack});
-}
+int64_t Recall::SecondReading() const { return std::min({options().second_reading, options().window, kSlidingSlack}); }
 
 bool Recall::StepIsDense() const {
   const bool prompt = step().kind == StepKind::kPrompt || step().kind == StepKind::kPromptEnd;
@@ -185,7 +183,8 @@ bool Recall::Truncate(int64_t tokens) {
 MemoryUse Recall::memory() const {
   MemoryUse use = LayeredMethod::memory();
   for (const SpanMemory& memory : spans_) use.index += memory.bytes();
-  for (const std::vector<float>& weights : weights_) use.index += static_cast<int64_t>(weights.capacity() * sizeof(float));
+  for (const std::vector<float>& weights : weights_)
+    use.index += static_cast<int64_t>(weights.capacity() * sizeof(float));
   use.index += board_.bytes();
   return use;
 }

@@ -44,7 +44,7 @@ class Recall : public LayeredMethod {
   std::vector<std::vector<TokenRange>> Choose(int64_t layer, std::vector<float> votes);
 
   MethodContext context_;
-  std::vector<SpanMemory> spans_;           // [layers]
+  std::vector<SpanMemory> spans_;  // [layers]
   VoteBoard board_;
   std::vector<std::vector<float>> weights_;  // [layers * groups] persistent weights, one a stored span
   std::vector<std::vector<float>> bands_;    // [layers] rows of the current step, cut in EndStep

@@ -33,8 +33,8 @@ class ThreadPool {
   bool Join(uint64_t* seen);
   void Drain(int thread);
 
-  // A round of tasks: its number, whether workers may still join, and how many have. Only those are waited for: a worker
-  // that the system has not woken in time holds nobody up.
+  // A round of tasks: its number, whether workers may still join, and how many have. Only those are waited for: a
+  // worker that the system has not woken in time holds nobody up.
   static constexpr uint64_t kJoined = 0xFFFF;
   static constexpr uint64_t kOpen = 0x10000;
   static constexpr uint64_t kRound = 0x20000;

@@ -16,8 +16,8 @@ constexpr int kMostThreads = 1024;
 
 Result<std::shared_ptr<Model>> Model::Load(const std::string& name_or_path, const ModelOptions& options) {
   if (options.threads < 0 || options.threads > kMostThreads) {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("threads is {}, but must be 1 to {} (or 0 for one a core)", options.threads, kMostThreads)};
+    return Error{ErrorCode::kInvalidArgument, fmt::format("threads is {}, but must be 1 to {} (or 0 for one a core)",
+                                                          options.threads, kMostThreads)};
   }
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   Result<std::string> path = ResolveModel(name_or_path);
@@ -27,12 +27,11 @@ Result<std::shared_ptr<Model>> Model::Load(const std::string& name_or_path, cons
   Result<std::shared_ptr<Tokenizer>> tokenizer = Tokenizer::Load(*path);
   if (!tokenizer.ok()) return tokenizer.error();
   if ((*tokenizer)->vocabulary() > loaded->config.vocabulary) {
-    return Error{ErrorCode::kCorrupt,
-                 fmt::format("{}: the tokenizer has {} tokens, but the embedding only {} rows", *path,
-                             (*tokenizer)->vocabulary(), loaded->config.vocabulary)};
+    return Error{ErrorCode::kCorrupt, fmt::format("{}: the tokenizer has {} tokens, but the embedding only {} rows",
+                                                  *path, (*tokenizer)->vocabulary(), loaded->config.vocabulary)};
   }
-  return std::make_shared<Model>(std::make_unique<Engine>(*path, std::move(*loaded), *tokenizer,
-                                                          options.threads == 0 ? cores : options.threads));
+  return std::make_shared<Model>(
+      std::make_unique<Engine>(*path, std::move(*loaded), *tokenizer, options.threads == 0 ? cores : options.threads));
 }
 
 Model::Model(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}

@@ -1,7 +1,6 @@
 #include "ltri/session.h"
 
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <new>
@@ -19,8 +18,8 @@ Status CheckMemory(const ModelConfig& config, const SessionOptions& options) {
   const double tokens = static_cast<double>(options.sinks) + static_cast<double>(options.window) +
                         static_cast<double>(options.budget) + static_cast<double>(options.block);
   // 16-bit keys and values of all layers, and one layer's as floats.
-  const double bytes = tokens * static_cast<double>(config.kv_heads * config.head_dim) * 2 *
-                       static_cast<double>(2 * config.layers + 4);
+  const double bytes =
+      tokens * static_cast<double>(config.kv_heads * config.head_dim) * 2 * static_cast<double>(2 * config.layers + 4);
   if (bytes <= machine) return {};
   return Error{ErrorCode::kOutOfMemory,
                fmt::format("sinks {} + window {} + budget {} + block {} need {:.1f} GB for keys and values, but the "
@@ -87,7 +86,8 @@ std::vector<TokenRange> Session::Visible(int64_t layer, int64_t head) const {
 
 std::vector<SpanInfo> Session::Spans(int64_t layer) const {
   std::vector<SpanInfo> infos;
-  for (const Span& span : impl_->method().Spans(layer)) infos.push_back({span.begin, span.end, span.score, span.confidence});
+  for (const Span& span : impl_->method().Spans(layer))
+    infos.push_back({span.begin, span.end, span.score, span.confidence});
   return infos;
 }
 

@@ -126,7 +126,8 @@ Slice Session::Impl::DecodeSlice() {
 
 Status Session::Impl::Truncate(int64_t tokens) {
   if (tokens < 0 || tokens > size()) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("cannot truncate to {} tokens: there are {}", tokens, size())};
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("cannot truncate to {} tokens: there are {}", tokens, size())};
   }
   if (tokens == size()) return {};
   tokens_.resize(static_cast<size_t>(tokens));

@@ -36,7 +36,8 @@ Result<std::vector<TokenId>> CountCopies(Engine& engine, const NeedlePrompt& pro
   std::vector<float> logits;
   const float share = 1.0F / static_cast<float>(prompt.evidence.count());
   for (int64_t step = 0; step < kAnswerTokens; ++step) {
-    Slice slice{&probe, {&tokens.back(), 1}, {static_cast<int64_t>(tokens.size()) - 1, 1, StepKind::kDecode}, 1, &logits};
+    Slice slice{
+        &probe, {&tokens.back(), 1}, {static_cast<int64_t>(tokens.size()) - 1, 1, StepKind::kDecode}, 1, &logits};
     if (Status status = engine.Step({&slice, 1}); !status.ok()) return status.error();
     const TokenId next = ArgMax(logits);
     for (int64_t layer = 0; layer < config.layers; ++layer) {

@@ -37,7 +37,9 @@ Result<std::vector<float>> LoadHeadTable(const std::string& path, const ModelInf
   std::ifstream file(path);
   if (!file) return Error{ErrorCode::kNotFound, fmt::format("{}: no head table; `ltri head-profile` makes one", path)};
   const nlohmann::json json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  const auto bad = [&](const std::string& what) { return Error{ErrorCode::kCorrupt, fmt::format("{}: {}", path, what)}; };
+  const auto bad = [&](const std::string& what) {
+    return Error{ErrorCode::kCorrupt, fmt::format("{}: {}", path, what)};
+  };
   if (!json.is_object() || !json.contains("scores") || !json["scores"].is_array()) {
     return bad("not a head table: no array 'scores'");
   }
@@ -50,7 +52,8 @@ Result<std::vector<float>> LoadHeadTable(const std::string& path, const ModelInf
       return bad(fmt::format("a row of 'scores' does not have {} heads", info.heads));
     }
     for (const nlohmann::json& score : row) {
-      if (!score.is_number() || !(score.get<float>() >= 0.0F)) return bad("'scores' holds something else than numbers >= 0");
+      if (!score.is_number() || !(score.get<float>() >= 0.0F))
+        return bad("'scores' holds something else than numbers >= 0");
       table.push_back(score.get<float>());
     }
   }

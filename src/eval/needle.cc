@@ -11,12 +11,13 @@ namespace ltri {
 namespace {
 
 constexpr const char* kKeys[] = {
-    "Aberdeen", "Adelaide", "Antwerp", "Auckland", "Bergen",  "Bogota",   "Bremen",    "Bruges",  "Calgary", "Cordoba",
-    "Cork",     "Dakar",    "Delft",   "Dresden",  "Durban",  "Florence", "Galway",    "Genoa",   "Ghent",   "Granada",
-    "Havana",   "Helsinki", "Hobart",  "Kampala",  "Krakow",  "Lagos",    "Leipzig",   "Limerick", "Lisbon", "Lucerne",
-    "Lyon",     "Malmo",    "Manila",  "Mombasa",  "Montreal", "Nairobi", "Naples",    "Nice",    "Osaka",   "Oslo",
-    "Ottawa",   "Palermo",  "Perth",   "Porto",    "Prague",  "Quebec",   "Reykjavik", "Riga",    "Salzburg", "Seville",
-    "Sofia",    "Tampere",  "Tbilisi", "Toledo",   "Trieste", "Tunis",    "Turin",     "Utrecht", "Valencia", "Zurich",
+    "Aberdeen", "Adelaide",  "Antwerp", "Auckland", "Bergen",   "Bogota",  "Bremen",   "Bruges",   "Calgary",
+    "Cordoba",  "Cork",      "Dakar",   "Delft",    "Dresden",  "Durban",  "Florence", "Galway",   "Genoa",
+    "Ghent",    "Granada",   "Havana",  "Helsinki", "Hobart",   "Kampala", "Krakow",   "Lagos",    "Leipzig",
+    "Limerick", "Lisbon",    "Lucerne", "Lyon",     "Malmo",    "Manila",  "Mombasa",  "Montreal", "Nairobi",
+    "Naples",   "Nice",      "Osaka",   "Oslo",     "Ottawa",   "Palermo", "Perth",    "Porto",    "Prague",
+    "Quebec",   "Reykjavik", "Riga",    "Salzburg", "Seville",  "Sofia",   "Tampere",  "Tbilisi",  "Toledo",
+    "Trieste",  "Tunis",     "Turin",   "Utrecht",  "Valencia", "Zurich",
 };
 
 constexpr std::string_view kIntroduction =
@@ -63,7 +64,9 @@ TokenRange TokensOf(const Model& model, const std::vector<TokenId>& tokens, size
   return range;
 }
 
-void Extend(std::vector<TokenId>* to, const std::vector<TokenId>& from) { to->insert(to->end(), from.begin(), from.end()); }
+void Extend(std::vector<TokenId>* to, const std::vector<TokenId>& from) {
+  to->insert(to->end(), from.begin(), from.end());
+}
 
 }  // namespace
 
@@ -95,8 +98,8 @@ Result<NeedlePrompt> Haystack::MakePrompt(const Model& model, const NeedleOption
   const int64_t hay = options.tokens - front_size - static_cast<int64_t>(needle->size() + question->size());
   if (hay < 1 || hay > size()) {
     return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("a needle prompt of {} tokens needs {} tokens of haystack; the text has {}", options.tokens,
-                             std::max<int64_t>(hay, 1), size())};
+                 fmt::format("a needle prompt of {} tokens needs {} tokens of haystack; the text has {}",
+                             options.tokens, std::max<int64_t>(hay, 1), size())};
   }
   const int64_t offset = random.Below(size() - hay + 1);
   const auto is_end = [&](int64_t place) { return ends_sentence_[static_cast<size_t>(offset + place - 1)] != 0; };

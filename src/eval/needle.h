@@ -14,20 +14,20 @@
 namespace ltri {
 
 struct NeedleOptions {
-  int64_t tokens = 4000;    // of the whole prompt
-  uint64_t seed = 0;        // of this prompt: key, number, haystack offset and place
-  double depth = -1;        // 0 (start) to 1 (end); < 0: random between the margins
-  int64_t margin_front = 128;   // the needle lies at least so many tokens behind the prompt's start ...
-  int64_t margin_back = 1200;   // ... and before its end; a random place only
+  int64_t tokens = 4000;       // of the whole prompt
+  uint64_t seed = 0;           // of this prompt: key, number, haystack offset and place
+  double depth = -1;           // 0 (start) to 1 (end); < 0: random between the margins
+  int64_t margin_front = 128;  // the needle lies at least so many tokens behind the prompt's start ...
+  int64_t margin_back = 1200;  // ... and before its end; a random place only
 };
 
 struct NeedlePrompt {
   std::vector<TokenId> tokens;
-  std::string key;             // what is asked for
-  std::string answer;          // seven digits
-  std::string sentence;        // the needle
-  TokenRange needle;           // the sentence's tokens
-  TokenRange evidence;         // the answer's tokens
+  std::string key;       // what is asked for
+  std::string answer;    // seven digits
+  std::string sentence;  // the needle
+  TokenRange needle;     // the sentence's tokens
+  TokenRange evidence;   // the answer's tokens
 };
 
 // A haystack: text with white space folded, tokenized once. Prompts are cut from it.

@@ -27,9 +27,7 @@ Result<NeedleTrial> RunNeedle(const std::shared_ptr<Model>& model, const Session
   if (trace != nullptr) session->RecordBand(trace->layer, trace->tokens);
   NeedleTrial trial;
   const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   if (Status status = session->Append(prompt.tokens, progress); !status.ok()) return status.error();
   if (Status status = session->FinishPrompt(); !status.ok()) return status.error();
   trial.prefill_seconds = seconds();

@@ -18,12 +18,12 @@ struct NeedleTrace {
 };
 
 struct NeedleTrial {
-  std::string text;             // what was generated
-  bool correct = false;         // the number is in it
-  double recall_first = 0;      // evidence recall at the first answer token, retrieval heads
-  double recall_eight = 0;      // mean over the first eight answer tokens, retrieval heads
-  double recall_layers = 0;     // at the first answer token, mean over full-attention layers
-  std::vector<float> layers;    // at the first answer token, a layer each
+  std::string text;           // what was generated
+  bool correct = false;       // the number is in it
+  double recall_first = 0;    // evidence recall at the first answer token, retrieval heads
+  double recall_eight = 0;    // mean over the first eight answer tokens, retrieval heads
+  double recall_layers = 0;   // at the first answer token, mean over full-attention layers
+  std::vector<float> layers;  // at the first answer token, a layer each
   double prefill_seconds = 0;
   double first_token_seconds = 0;  // from the start of reading
   double decode_seconds = 0;

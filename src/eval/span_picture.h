@@ -20,8 +20,8 @@ struct SpanPicture {
   std::vector<std::string> pieces;  // the text of each shown token
 };
 
-// An SVG file. The diagonal lies level: a token that attends `lag` tokens back is a dot lag / 2 above the middle between
-// the two, so a span is a triangle that stands on its text.
+// An SVG file. The diagonal lies level: a token that attends `lag` tokens back is a dot lag / 2 above the middle
+// between the two, so a span is a triangle that stands on its text.
 std::string DrawSpans(const SpanPicture& picture);
 
 }  // namespace ltri

@@ -52,8 +52,8 @@ void KvStore::AppendRuns(int64_t kv_head, int64_t begin, int64_t end, int64_t po
   while (begin < end) {
     const int64_t count = std::min(end, (begin / kChunk + 1) * kChunk) - begin;
     const Chunk& chunk = *chunks_[static_cast<size_t>(begin / kChunk)];
-    runs->push_back({chunk.data() + Offset(kv_head, false, begin), chunk.data() + Offset(kv_head, true, begin), count,
-                     position});
+    runs->push_back(
+        {chunk.data() + Offset(kv_head, false, begin), chunk.data() + Offset(kv_head, true, begin), count, position});
     begin += count;
     position += count;
   }
@@ -65,7 +65,8 @@ void KvStore::CopyKey(int64_t kv_head, int64_t token, float* out) const {
 }
 
 int64_t KvStore::bytes() const {
-  const auto present = std::count_if(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return chunk != nullptr; });
+  const auto present =
+      std::count_if(chunks_.begin(), chunks_.end(), [](const auto& chunk) { return chunk != nullptr; });
   return present * kv_heads_ * 2 * kChunk * head_dim_ * static_cast<int64_t>(sizeof(Half));
 }
 

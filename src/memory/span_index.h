@@ -41,8 +41,8 @@ class SpanIndex {
 
   int64_t heads_;
   int64_t head_dim_;
-  std::vector<float> mean_;          // [heads, head_dim]
-  std::vector<int64_t> first_ = {0}; // [spans + 1]
+  std::vector<float> mean_;           // [heads, head_dim]
+  std::vector<int64_t> first_ = {0};  // [spans + 1]
   std::vector<Head> head_;
 };
 

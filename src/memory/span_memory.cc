@@ -125,22 +125,20 @@ void SpanMemory::Index(const Span& span, const KvStore& store) {
 
 void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
   std::erase_if(spans_, [&](const Span& span) { return span.end > tokens; });
-  const auto stored = std::count_if(spans_.begin(), spans_.end(),
-                                    [&](const Span& span) { return span.end <= window_begin; });
+  const auto stored =
+      std::count_if(spans_.begin(), spans_.end(), [&](const Span& span) { return span.end <= window_begin; });
   index_.Truncate(std::min<int64_t>(stored, index_.spans()));
   cutter_->Truncate(tokens, spans_.empty() ? 0 : spans_.back().end);
   const int64_t begin = std::min(received_begin_, local_begin());
   for (std::vector<float>& sums : received_) {
-    sums.resize(static_cast<size_t>(std::max<int64_t>(0, std::min<int64_t>(
-        static_cast<int64_t>(sums.size()), tokens - received_begin_))));
+    sums.resize(static_cast<size_t>(
+        std::max<int64_t>(0, std::min<int64_t>(static_cast<int64_t>(sums.size()), tokens - received_begin_))));
     // What was received before was let go when the spans were stored: it counts as nothing.
     sums.insert(sums.begin(), static_cast<size_t>(received_begin_ - begin), 0.0F);
   }
   if (!received_.empty()) received_begin_ = begin;
 }
 
-int64_t SpanMemory::bytes() const {
-  return index_.bytes() + static_cast<int64_t>(spans_.capacity() * sizeof(Span));
-}
+int64_t SpanMemory::bytes() const { return index_.bytes() + static_cast<int64_t>(spans_.capacity() * sizeof(Span)); }
 
 }  // namespace ltri

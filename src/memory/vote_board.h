@@ -36,8 +36,8 @@ class VoteBoard {
     float density;
   };
 
-  std::vector<float> total_;               // [tokens]
-  std::vector<std::vector<Vote>> votes_;   // [layers], what total_ is the sum of
+  std::vector<float> total_;              // [tokens]
+  std::vector<std::vector<Vote>> votes_;  // [layers], what total_ is the sum of
 };
 
 }  // namespace ltri

@@ -95,8 +95,8 @@ void Decoder::Attention(ThreadPool& pool, int64_t layer) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
   const int64_t d = config_.head_dim;
   Norm(pool, b_.x.data(), w.attention_norm, rows_.total(), config_.width, b_.h.data());
-  Matmul(pool, w.q, b_.h.data(), rows_, BiasOrNull(w.q_bias), b_.q.data());    // [tokens, heads * head_dim]
-  Matmul(pool, w.k, b_.h.data(), rows_, BiasOrNull(w.k_bias), b_.k.data());    // [tokens, kv_heads * head_dim]
+  Matmul(pool, w.q, b_.h.data(), rows_, BiasOrNull(w.q_bias), b_.q.data());  // [tokens, heads * head_dim]
+  Matmul(pool, w.k, b_.h.data(), rows_, BiasOrNull(w.k_bias), b_.k.data());  // [tokens, kv_heads * head_dim]
   Matmul(pool, w.v, b_.h.data(), rows_, BiasOrNull(w.v_bias), b_.v.data());
   NormHeads(pool, b_.q.data(), config_.heads, w.q_norm);
   NormHeads(pool, b_.k.data(), config_.kv_heads, w.k_norm);

@@ -19,9 +19,9 @@ namespace ltri {
 struct Slice {
   AttentionMemory* memory = nullptr;
   std::span<const TokenId> tokens;
-  StepRange range;                        // count == tokens.size()
-  int64_t logit_rows = 0;                 // of how many of its last tokens logits are wanted
-  std::vector<float>* logits = nullptr;   // [logit_rows, vocabulary]; may be null when logit_rows is 0
+  StepRange range;                       // count == tokens.size()
+  int64_t logit_rows = 0;                // of how many of its last tokens logits are wanted
+  std::vector<float>* logits = nullptr;  // [logit_rows, vocabulary]; may be null when logit_rows is 0
 };
 
 // Thread safety: one Step at a time.

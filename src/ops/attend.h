@@ -41,7 +41,7 @@ struct AttendArgs {
   int64_t query_position = 0;       // of the first query; the others follow
   // >= 0: far keys are not turned, and queries meet them at this one distance (`clamp`).
   int64_t far_distance = -1;
-  int64_t sliding_window = 0;       // keys a query sees of `local`, itself included; 0: all before it
+  int64_t sliding_window = 0;         // keys a query sees of `local`, itself included; 0: all before it
   std::span<const HeadGroup> groups;  // all with the same number of local keys
 };
 

@@ -10,9 +10,9 @@ namespace ltri {
 
 // Index vectors of one head, in 8 bits, in the order of their spans.
 struct IndexView {
-  const int8_t* vectors = nullptr;   // [count, head_dim]
-  const float* scales = nullptr;     // [count]
-  const int64_t* first = nullptr;    // [spans + 1]: vectors of span s are [first[s], first[s + 1]), never empty
+  const int8_t* vectors = nullptr;  // [count, head_dim]
+  const float* scales = nullptr;    // [count]
+  const int64_t* first = nullptr;   // [spans + 1]: vectors of span s are [first[s], first[s + 1]), never empty
   int64_t spans = 0;
 };
 

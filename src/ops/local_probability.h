@@ -13,7 +13,8 @@ namespace ltri {
 // Only args.groups' local runs are read; every group must have the same number of local keys.
 void SpanBand(ThreadPool& pool, const AttendArgs& args, const float* lse, int64_t width, float* band);
 
-// received[h][t] += sum over queries of the probability that head h gives to local key t. received: [heads, local keys].
+// received[h][t] += sum over queries of the probability that head h gives to local key t. received: [heads, local
+// keys].
 void ReceivedAttention(ThreadPool& pool, const AttendArgs& args, const float* lse, float* received);
 
 }  // namespace ltri

@@ -93,7 +93,8 @@ TEST_F(ReadingTest, BlocksThenTheEndAgainThenALookAhead) {
   EXPECT_EQ(Taken(), (Steps{{0, 100, kPrompt}, {100, 100, kPrompt}}));  // block, least end and last token wait
   ASSERT_TRUE(session.FinishPrompt().ok());
   // 149 are left: not 100 and 49, since the end must be long enough to choose by.
-  EXPECT_EQ(Taken(), (Steps{{200, 85, kPrompt}, {285, 64, kEnd}, {285, 64, kAgain}, {285, 64, kAgain}, {349, 1, kAgain}}));
+  EXPECT_EQ(Taken(),
+            (Steps{{200, 85, kPrompt}, {285, 64, kEnd}, {285, 64, kAgain}, {285, 64, kAgain}, {349, 1, kAgain}}));
 }
 
 TEST_F(ReadingTest, WhatWasReadDenselyIsReadOnceButLookedAheadFrom) {
