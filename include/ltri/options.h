@@ -22,7 +22,7 @@ enum class Positions {
 
 // How a prompt is read.
 enum class Prefill {
-  kAuto,    // dense while the text fits the trained context and 8,192 tokens, streamed beyond
+  kAuto,    // dense while it fits the trained context and costs no more than the linear layers, streamed beyond
   kStream,  // every block sees sinks, recalled spans and the window: linear in the length
   kDense,   // every token sees everything before it: quadratic
 };

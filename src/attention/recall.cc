@@ -12,8 +12,15 @@
 namespace ltri {
 namespace {
 
-// `auto` reads a prompt densely up to here: within it, quadratic attention costs less than half of the linear layers.
+// `auto` reads a prompt densely while quadratic attention costs about what the linear layers do: up to so many tokens
+// when every layer attends to everything, further when only some do.
 constexpr int64_t kDenseTokens = 8192;
+
+int64_t DenseTokens(const ModelConfig& config) {
+  int64_t full = 0;
+  for (int64_t layer = 0; layer < config.layers; ++layer) full += config.IsSliding(layer) ? 0 : 1;
+  return std::min(config.trained_context, kDenseTokens * config.layers / std::max<int64_t>(1, full));
+}
 
 }  // namespace
 
@@ -41,7 +48,7 @@ int64_t Recall::Groups() const {
 
 bool Recall::ReadsDensely(int64_t end) const {
   if (end <= options().sinks + options().window) return true;
-  if (options().prefill == Prefill::kAuto) return end <= std::min(kDenseTokens, config().trained_context);
+  if (options().prefill == Prefill::kAuto) return end <= DenseTokens(config());
   return options().prefill == Prefill::kDense;
 }
 
