@@ -91,6 +91,8 @@ class LTRI_API Session {
   Result<std::vector<float>> NextLogits();
 
   // Takes the text back to its first `tokens` tokens. What the method has dropped is read again at the next use.
+  // ltri and infllm keep the spans that were cut and, ltri, what was wanted before: what they recall from then on may
+  // differ from what a session recalls that never went further.
   Status Truncate(int64_t tokens);
 
   // An independent copy; keys and values are shared until one of the two writes.
