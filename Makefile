@@ -53,6 +53,12 @@ test-model: model  ## the tests that need the default model
 	$(call say,Tests with the model $(MODEL))
 	@ctest --test-dir build/release -L model $(CTEST_FLAGS) -j 1
 
+.PHONY: test-gemma
+test-gemma: build  ## the tests with Gemma 3 270M as well (fetches 250 MB; Gemma terms)
+	$(call say,Tests with the model gemma3-270m)
+	@$(LTRI) pull gemma3-270m
+	@ctest --test-dir build/release -L model -R "[Gg]emma" $(CTEST_FLAGS) -j 1
+
 .PHONY: test-asan
 test-asan: packages  ## the quick tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call say,Quick tests under AddressSanitizer and UndefinedBehaviorSanitizer)
