@@ -27,28 +27,30 @@ size_t TerminalColumns() {
   return size.ws_col;
 }
 
-std::string TimeText(int64_t seconds) {
-  if (seconds < 3600) return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
-  return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
-
 }  // namespace
 
 ProgressLine::ProgressLine(std::string unit) : unit_(std::move(unit)), watched_(isatty(STDERR_FILENO) != 0) {}
 
 void ProgressLine::Show(const std::string& label, const Progress& progress) {
+  Show([&] {
+    std::string line = ProgressText(label, unit_, progress);
+    if (const int64_t memory = MemoryInUse(); memory > 0) {
+      line += fmt::format("  {:.0f} MB", static_cast<double>(memory) / kMega);
+    }
+    return line;
+  });
+}
+
+void ProgressLine::Show(const std::function<std::string()>& line) {
   if (!watched_) return;
   const double now = Now();
   if (drawn_ && now < last_ + kInterval) return;
   last_ = now;
   drawn_ = true;
-  std::string line = ProgressText(label, unit_, progress);
-  if (const int64_t memory = MemoryInUse(); memory > 0) {
-    line += fmt::format("  {:.0f} MB", static_cast<double>(memory) / kMega);
-  }
+  std::string text = line();
   const size_t columns = TerminalColumns();
-  if (line.size() >= columns) line.resize(columns - 1);
-  fmt::print(stderr, "\r\033[K{}", line);
+  if (text.size() >= columns) text.resize(columns - 1);
+  fmt::print(stderr, "\r\033[K{}", text);
   std::fflush(stderr);
 }
 
@@ -64,6 +66,11 @@ ProgressCallback ProgressLine::Callback(const std::string& label) {
     Show(label, progress);
     return !Interrupt::Requested();
   };
+}
+
+std::string TimeText(int64_t seconds) {
+  if (seconds < 3600) return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
+  return fmt::format("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 std::string ProgressText(const std::string& label, const std::string& unit, const Progress& progress) {

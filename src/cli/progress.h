@@ -4,6 +4,7 @@
 #define LTRI_CLI_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "ltri/options.h"
@@ -20,6 +21,8 @@ class ProgressLine {
 
   // Draws at most ten times a second.
   void Show(const std::string& label, const Progress& progress);
+  // The same for a line of the caller's own.
+  void Show(const std::function<std::string()>& line);
   void Clear();
 
   // A callback that shows progress under `label` and asks to stop after Ctrl-C. Must not outlive this object.
@@ -31,6 +34,9 @@ class ProgressLine {
   bool drawn_ = false;
   double last_ = -1;  // seconds on the steady clock
 };
+
+// "0:07", "1:02:03".
+std::string TimeText(int64_t seconds);
 
 // The text of the line, without its memory.
 std::string ProgressText(const std::string& label, const std::string& unit, const Progress& progress);

@@ -61,14 +61,18 @@ Status Session::Impl::ReadBlocks(int64_t keep, const ProgressCallback& progress)
   return {};
 }
 
-Status Session::Impl::Read(int64_t count, StepKind kind) {
+Slice Session::Impl::MakeSlice(int64_t begin, int64_t count, StepKind kind) {
   Slice slice;
   slice.memory = method_.get();
-  slice.range = {read_, count, kind};
-  if (kind == StepKind::kReread) slice.range.begin = read_ - count;
-  slice.tokens = {tokens_.data() + slice.range.begin, static_cast<size_t>(count)};
+  slice.range = {begin, count, kind};
+  slice.tokens = {tokens_.data() + begin, static_cast<size_t>(count)};
+  return slice;
+}
+
+Status Session::Impl::Read(int64_t count, StepKind kind) {
+  Slice slice = MakeSlice(read_, count, kind);
   if (Status status = engine().Step({&slice, 1}); !status.ok()) return status;
-  read_ = slice.range.end();
+  read_ += count;
   return {};
 }
 
@@ -104,21 +108,16 @@ Status Session::Impl::ReadEnd(int64_t end, const ProgressCallback& progress) {
 Status Session::Impl::ReadAgain(int64_t times) {
   const int64_t tokens = std::min(method_->SecondReading(), read_ - prompt_begin_);
   if (tokens <= 0) return {};
+  Slice end = MakeSlice(read_ - tokens, tokens, StepKind::kReread);
   for (int64_t i = 0; i < times; ++i) {
-    if (Status status = Read(tokens, StepKind::kReread); !status.ok()) return status;
+    if (Status status = engine().Step({&end, 1}); !status.ok()) return status;
   }
-  Slice ahead;
-  ahead.memory = method_.get();
-  ahead.range = {read_, 1, StepKind::kReread};
-  ahead.tokens = {tokens_.data() + read_, 1};
+  Slice ahead = MakeSlice(read_, 1, StepKind::kReread);
   return engine().Step({&ahead, 1});
 }
 
 Slice Session::Impl::DecodeSlice() {
-  Slice slice;
-  slice.memory = method_.get();
-  slice.range = {read_, 1, StepKind::kDecode};
-  slice.tokens = {tokens_.data() + slice.range.begin, 1};
+  Slice slice = MakeSlice(read_, 1, StepKind::kDecode);
   slice.logit_rows = 1;
   slice.logits = &logits_;
   return slice;

@@ -38,6 +38,7 @@ class Session::Impl {
 
  private:
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  Slice MakeSlice(int64_t begin, int64_t count, StepKind kind);
   Status Read(int64_t count, StepKind kind);
   Status ReadBlocks(int64_t keep, const ProgressCallback& progress);
   Status ReadEnd(int64_t end, const ProgressCallback& progress);

@@ -48,11 +48,9 @@ namespace {
 
 HWY_EXPORT(OnlineSoftmax);
 
-constexpr int64_t kQueryTile = 64;
-constexpr int64_t kKeyTile = 256;
 constexpr int64_t kStagedKeys = 4096;  // keys turned to floats at a time, for all groups
 
-// Memory of a call, kept for the next one: a fresh megabyte would be cleared page by page.
+// Memory of a call, kept for the next one.
 struct Workspace {
   std::vector<float> max, sum;      // [heads, queries]
   std::vector<float> keys, values;  // [groups, staged, head_dim]
@@ -97,8 +95,8 @@ class BlockAttention {
     int64_t widest = 0;
     for (const HeadGroup& group : args_.groups) widest = std::max(widest, KeyCount(Runs(group, far)));
     const int64_t room = std::min(kStagedKeys, widest - begin);
-    keys_.resize(std::max(keys_.size(), static_cast<size_t>(groups * room * d)));
-    values_.resize(keys_.size());
+    Grow(keys_, groups * room * d);
+    Grow(values_, groups * room * d);
     const int64_t parts = (room + kKeyTile - 1) / kKeyTile;
     const RopeTable* rope = far && args_.far_distance >= 0 ? nullptr : args_.rope;
     pool_.Run(groups * parts, [&](int64_t task, int) {
@@ -139,9 +137,9 @@ class BlockAttention {
     seen.end = std::min(room, seen.end);
     if (seen.begin >= seen.end) return;
 
-    scratch.q.resize(std::max(scratch.q.size(), static_cast<size_t>(most_heads_ * kQueryTile * d)));
-    scratch.out.resize(scratch.q.size());
-    scratch.scores.resize(std::max(scratch.scores.size(), static_cast<size_t>(most_heads_ * kQueryTile * kKeyTile)));
+    Grow(scratch.q, most_heads_ * kQueryTile * d);
+    Grow(scratch.out, most_heads_ * kQueryTile * d);
+    Grow(scratch.scores, most_heads_ * kQueryTile * kKeyTile);
     CopyQueries(args_, group, first, first + queries, far ? args_.far_distance : -1, scratch.q.data());
     MoveOut(group, first, queries, scratch.out.data(), /*load=*/true);
     for (int64_t at = seen.begin; at < seen.end; at += kKeyTile) {

@@ -11,6 +11,15 @@
 
 namespace ltri {
 
+// What a task multiplies at a time: its scores stay in the second-level cache.
+constexpr int64_t kQueryTile = 64;
+constexpr int64_t kKeyTile = 256;
+
+// Scratch that threads keep from call to call only grows: a fresh megabyte would be cleared page by page.
+inline void Grow(std::vector<float>& buffer, int64_t size) {
+  if (static_cast<int64_t>(buffer.size()) < size) buffer.resize(static_cast<size_t>(size));
+}
+
 inline int64_t KeyCount(const std::vector<KeyRun>& runs) {
   int64_t count = 0;
   for (const KeyRun& run : runs) count += run.count;

@@ -43,17 +43,10 @@ namespace {
 
 HWY_EXPORT(AddProbabilities);
 
-constexpr int64_t kQueryTile = 64;
-constexpr int64_t kKeyTile = 256;
-
 // Kept by each thread from call to call.
 struct Scratch {
   std::vector<float> q, keys, scores, sums;
 };
-
-void Grow(std::vector<float>& buffer, int64_t size) {
-  if (static_cast<int64_t>(buffer.size()) < size) buffer.resize(static_cast<size_t>(size));
-}
 
 }  // namespace
 
