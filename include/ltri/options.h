@@ -92,12 +92,16 @@ struct SessionOptions {
 
   IndexVectors index = IndexVectors::kEven;
   int64_t index_vectors = 2;
+  bool index_clusters = true;  // long indexes are searched by clusters: an estimate, but bounded work
+  int64_t index_probes = 32;   // clusters that a query opens
 
   Sharing sharing = Sharing::kGlobal;
   VoteWeights vote_weights = VoteWeights::kEntropy;
   Votes votes = Votes::kSoftmax;
   VotingQueries voting_queries = VotingQueries::kSubBlocks;
-  std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable
+  std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable and voting_heads
+  int64_t voting_heads = 0;       // only so many heads, the best of the table, vote and are indexed; 0: all
+  int64_t reselect = 1;           // a layer chooses its spans anew at every so many decoded tokens, in turn
 
   bool clamp_relevance = false;  // queries are turned by the clamp distance before they meet the index (InfLLM)
 

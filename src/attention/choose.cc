@@ -1,71 +1,101 @@
 #include "attention/choose.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace ltri {
+namespace {
 
-int64_t TakeByVote(std::span<const Span> spans, std::span<const float> votes, std::span<const uint8_t> allowed,
-                   int64_t budget, std::span<uint8_t> picked) {
-  std::vector<int64_t> order;
-  int64_t shortest = budget;
-  for (size_t s = 0; s < spans.size(); ++s) {
-    if (allowed[s] == 0 || std::isnan(votes[s])) continue;  // a damaged model's votes have no order
-    order.push_back(static_cast<int64_t>(s));
-    shortest = std::min(shortest, spans[s].length());
+// A weight this small beside the heaviest will not be chosen for any more.
+constexpr float kForgotten = 1e-4F;
+
+// Takes spans while they bring the total nearer to the budget.
+class Basket {
+ public:
+  Basket(std::span<const Span> spans, int64_t budget) : spans_(spans), left_(budget) {}
+
+  // Takes spans of `ballot` by descending vote until `share` tokens are filled. False when it is filled.
+  bool TakeByVote(Ballot ballot, int64_t share) {
+    std::sort(ballot.begin(), ballot.end(), [](const SpanVote& a, const SpanVote& b) {
+      return a.vote != b.vote ? a.vote > b.vote : a.span < b.span;
+    });
+    for (const SpanVote& v : ballot) {
+      if (!Has(v.span) && !Take(v.span, &share)) return false;
+    }
+    return true;
   }
-  const auto better = [&](int64_t a, int64_t b) {
-    const float va = votes[static_cast<size_t>(a)];
-    const float vb = votes[static_cast<size_t>(b)];
-    return va != vb ? va > vb : a < b;
+
+  void TakeNewest() {
+    int64_t share = left_;
+    for (auto s = static_cast<int32_t>(spans_.size()) - 1; s >= 0; --s) {
+      if (!Has(s) && !Take(s, &share)) return;
+    }
+  }
+
+  int64_t left() const { return left_; }
+  std::vector<int32_t> picked() && { return std::move(picked_); }
+
+ private:
+  bool Has(int32_t span) const { return std::binary_search(picked_.begin(), picked_.end(), span); }
+
+  // False when `share` is filled.
+  bool Take(int32_t span, int64_t* share) {
+    const int64_t length = spans_[static_cast<size_t>(span)].length();
+    if (*share <= 0 || (length > *share && length - *share > *share)) return false;
+    picked_.insert(std::lower_bound(picked_.begin(), picked_.end(), span), span);
+    *share -= length;
+    left_ -= length;
+    return true;
+  }
+
+  std::span<const Span> spans_;
+  int64_t left_;
+  std::vector<int32_t> picked_;  // ascending
+};
+
+// weights = decay * weights + votes, without what fell behind.
+void Remember(const Ballot& votes, float decay, Ballot* weights) {
+  Ballot sum;
+  sum.reserve(weights->size() + votes.size());
+  auto old = weights->begin();
+  float heaviest = 0;
+  const auto add = [&](int32_t span, float weight) {
+    if (!(weight > 0)) return;
+    sum.push_back({span, weight});
+    heaviest = std::max(heaviest, weight);
   };
-  // More spans than this cannot fit, so the rest need no order.
-  const int64_t most = std::min(static_cast<int64_t>(order.size()), budget / std::max<int64_t>(1, shortest) + 1);
-  if (most < static_cast<int64_t>(order.size()))
-    std::nth_element(order.begin(), order.begin() + most, order.end(), better);
-  std::sort(order.begin(), order.begin() + most, better);
-  int64_t taken = 0;
-  for (int64_t i = 0; i < most && taken < budget; ++i) {
-    const auto s = static_cast<size_t>(order[static_cast<size_t>(i)]);
-    const int64_t after = taken + spans[s].length();
-    if (after > budget && after - budget > budget - taken) break;
-    picked[s] = 1;
-    taken = after;
+  for (const SpanVote& v : votes) {
+    for (; old != weights->end() && old->span < v.span; ++old) add(old->span, decay * old->vote);
+    float weight = std::max(v.vote, 0.0F);
+    if (old != weights->end() && old->span == v.span) weight += decay * (old++)->vote;
+    add(v.span, weight);
   }
-  return taken;
+  for (; old != weights->end(); ++old) add(old->span, decay * old->vote);
+  std::erase_if(sum, [&](const SpanVote& v) { return v.vote < kForgotten * heaviest; });
+  *weights = std::move(sum);
 }
 
-std::vector<uint8_t> ChooseSpans(std::span<const Span> spans, std::span<const float> votes, int64_t budget,
-                                 const Persistence& persistence, std::span<float> weights) {
-  std::vector<uint8_t> picked(spans.size(), 0);
-  std::vector<uint8_t> allowed(spans.size(), 1);
-  int64_t left = budget;
+}  // namespace
+
+std::vector<int32_t> ChooseSpans(std::span<const Span> spans, const Ballot& votes, int64_t budget,
+                                 const Persistence& persistence, Ballot* weights) {
+  Basket basket(spans, budget);
   if (persistence.on) {
-    const auto decay = static_cast<float>(persistence.decay);
-    for (size_t s = 0; s < spans.size(); ++s) {
-      weights[s] *= decay;
-      allowed[s] = weights[s] > 0 ? 1 : 0;
-    }
-    const auto share = static_cast<int64_t>(persistence.share * static_cast<double>(budget));
-    left = std::max<int64_t>(0, budget - TakeByVote(spans, weights, allowed, share, picked));
-    for (size_t s = 0; s < spans.size(); ++s) {
-      allowed[s] = picked[s] == 0 ? 1 : 0;
-      weights[s] += std::max(votes[s], 0.0F);
-    }
+    basket.TakeByVote(*weights, static_cast<int64_t>(persistence.share * static_cast<double>(budget)));
+    Remember(votes, static_cast<float>(persistence.decay), weights);
   }
-  TakeByVote(spans, votes, allowed, left, picked);
-  return picked;
+  if (basket.TakeByVote(votes, basket.left())) basket.TakeNewest();
+  return std::move(basket).picked();
 }
 
-std::vector<TokenRange> ToRanges(std::span<const Span> spans, std::span<const uint8_t> picked, TokenRange first) {
+std::vector<TokenRange> ToRanges(std::span<const Span> spans, std::span<const int32_t> picked, TokenRange first) {
   std::vector<TokenRange> ranges;
   if (first.count() > 0) ranges.push_back(first);
-  for (size_t s = 0; s < spans.size(); ++s) {
-    if (picked[s] == 0) continue;
-    if (!ranges.empty() && ranges.back().end == spans[s].begin) {
-      ranges.back().end = spans[s].end;
+  for (const int32_t s : picked) {
+    const Span& span = spans[static_cast<size_t>(s)];
+    if (!ranges.empty() && ranges.back().end == span.begin) {
+      ranges.back().end = span.end;
     } else {
-      ranges.push_back({spans[s].begin, spans[s].end});
+      ranges.push_back({span.begin, span.end});
     }
   }
   return ranges;

@@ -7,15 +7,10 @@
 #include <vector>
 
 #include "attention/method.h"
+#include "spans/ballot.h"
 #include "spans/span.h"
 
 namespace ltri {
-
-// Marks spans by descending vote until `budget` tokens are filled; the span that crosses the budget stays out if that
-// leaves the total nearer to it. Only spans with allowed[s] != 0 are considered; ties go to the earlier span.
-// Returns the tokens taken; picked[s] becomes 1 for each span taken.
-int64_t TakeByVote(std::span<const Span> spans, std::span<const float> votes, std::span<const uint8_t> allowed,
-                   int64_t budget, std::span<uint8_t> picked);
 
 // Persistent recall (docs/ltri.md): weights decay and grow by each vote; a share of the budget goes to spans by the
 // weight they had before this vote.
@@ -25,12 +20,14 @@ struct Persistence {
   double decay = 0.9;   // of this step
 };
 
-// One choice: marks picked spans. weights: [spans], updated (unless !persistence.on).
-std::vector<uint8_t> ChooseSpans(std::span<const Span> spans, std::span<const float> votes, int64_t budget,
-                                 const Persistence& persistence, std::span<float> weights);
+// The spans recalled, ascending, about `budget` tokens of them. By descending vote until the budget is filled; the span
+// that crosses it stays out if that leaves the total nearer to it; ties go to the earlier span. What the votes leave
+// free goes to the newest spans. weights: updated (unless !persistence.on).
+std::vector<int32_t> ChooseSpans(std::span<const Span> spans, const Ballot& votes, int64_t budget,
+                                 const Persistence& persistence, Ballot* weights);
 
 // Picked spans as token ranges in text order, neighbours joined, after `first` (which may be empty).
-std::vector<TokenRange> ToRanges(std::span<const Span> spans, std::span<const uint8_t> picked, TokenRange first);
+std::vector<TokenRange> ToRanges(std::span<const Span> spans, std::span<const int32_t> picked, TokenRange first);
 
 }  // namespace ltri
 

@@ -11,6 +11,9 @@ Result<std::unique_ptr<Method>> MakeInfLlm(const MethodContext& context, const S
   settings.second_reading = 0;
   settings.spans = SpanSelector::kFixed;
   settings.index = IndexVectors::kMean4;
+  settings.index_clusters = false;
+  settings.voting_heads = 0;
+  settings.reselect = 1;
   settings.sharing = Sharing::kLayer;
   settings.vote_weights = VoteWeights::kUniform;
   settings.votes = Votes::kRaw;

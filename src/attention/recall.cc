@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "attention/choose.h"
 #include "attention/registry.h"
@@ -16,6 +18,9 @@ namespace {
 // when every layer attends to everything, further when only some do.
 constexpr int64_t kDenseTokens = 8192;
 
+// Spans that a layer votes for even when its budget is small: others may want them too.
+constexpr int64_t kLeastBallot = 128;
+
 int64_t DenseTokens(const ModelConfig& config) {
   int64_t full = 0;
   for (int64_t layer = 0; layer < config.layers; ++layer) full += config.IsSliding(layer) ? 0 : 1;
@@ -24,12 +29,15 @@ int64_t DenseTokens(const ModelConfig& config) {
 
 }  // namespace
 
-Recall::Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers)
+Recall::Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers,
+               std::vector<uint8_t> voters)
     : LayeredMethod(context, options),
       context_(context),
       spans_(std::move(layers)),
       board_(context.config->layers),
+      voters_(std::move(voters)),
       weights_(static_cast<size_t>(context.config->layers * Groups())),
+      choices_(static_cast<size_t>(context.config->layers)),
       bands_(static_cast<size_t>(context.config->layers)) {}
 
 // How many groups of heads choose for themselves within a layer.
@@ -61,6 +69,7 @@ bool Recall::StepIsDense() const {
 }
 
 void Recall::BeginStep(const StepRange& step) {
+  decoding_ = this->step().kind == StepKind::kDecode && this->step().end() == step.begin;
   LayeredMethod::BeginStep(step);
   for (int64_t layer = 0; layer < config().layers; ++layer) {
     if (config().IsSliding(layer)) continue;
@@ -82,41 +91,58 @@ View Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q) {
   }
   // A densely read prompt still votes at its end, so that the first decoded token finds votes of the step before.
   if (dense && step().kind != StepKind::kPromptEnd) return {};
-  std::vector<std::vector<TokenRange>> far = Choose(layer, Vote(pool, layer, q));
+  Choice& choice = choices_[static_cast<size_t>(layer)];
+  if (!KeepsChoice(layer)) choice = {Choose(layer, Vote(pool, layer, q)), memory.local_begin(), step().end()};
   if (dense) return {};
-  return {std::move(far), memory.local_begin(), ResolvePositions(step().end())};
+  return {choice.far, choice.local_begin, ResolvePositions(step().end())};
 }
 
-// The votes of this layer: [groups, stored spans].
-std::vector<float> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q) {
+// While a text is decoded, layers choose anew in turn: votes are shared, so what a text turns to is seen by some layer
+// at every token. The first token after a prompt is a turn of all.
+bool Recall::KeepsChoice(int64_t layer) const {
+  if (step().kind != StepKind::kDecode || !decoding_) return false;
+  const int64_t age = step().end() - choices_[static_cast<size_t>(layer)].token;
+  return choices_[static_cast<size_t>(layer)].token >= 0 && age < options().reselect &&
+         (step().begin + layer) % options().reselect != 0;
+}
+
+// The votes of this layer, one ballot a group.
+std::vector<Ballot> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const int64_t heads = config().heads;
   const RopeTable* rope = nullptr;
   if (options().clamp_relevance) rope = &context_.ropes->ForLayer(layer, options().window + 1);
   const VotingRows queries =
       CollectQueries(q, heads, config().head_dim, step(), options().voting_queries, rope, options().window);
-  VotingRule rule{options().votes, options().vote_weights, nullptr, config().attention_scale};
+  VotingRule rule;
+  rule.votes = options().votes;
+  rule.weights = options().vote_weights;
   if (rule.weights == VoteWeights::kHeadTable) rule.head_weights = options().head_table.data() + layer * heads;
-  const std::vector<float> votes = HeadVotes(pool, memory.index(), queries, heads, config().head_dim, rule);
-  return GroupVotes(votes, heads, Groups());
+  if (!voters_.empty()) rule.voters = voters_.data() + layer * heads;
+  rule.scale = config().attention_scale;
+  rule.probes = options().index_probes;
+  rule.most = std::max(kLeastBallot, options().budget / options().min_span);
+  return CastVotes(pool, memory.index(), queries, heads, rule, Groups());
 }
 
 // Spans for each group, as ranges behind the sinks.
-std::vector<std::vector<TokenRange>> Recall::Choose(int64_t layer, std::vector<float> votes) {
-  const std::span<const Span> spans = spans_[static_cast<size_t>(layer)].stored();
+std::vector<std::vector<TokenRange>> Recall::Choose(int64_t layer, std::vector<Ballot> votes) {
+  const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
+  const std::span<const Span> spans = memory.stored();
   if (options().sharing == Sharing::kGlobal) {
-    board_.Replace(layer, spans, votes);
-    board_.Collect(spans, votes);
+    board_.Replace(layer, spans, votes[0]);
+    votes[0] = board_.Collect(spans, memory.directory());
   }
-  const Persistence persistence{
-      options().persistence, options().persistence_share,
-      step().kind == StepKind::kDecode ? options().persistence_decode : options().persistence_prefill};
+  const bool decode = step().kind == StepKind::kDecode;
+  Persistence persistence{options().persistence, options().persistence_share,
+                          decode ? options().persistence_decode : options().persistence_prefill};
+  const int64_t since = step().end() - choices_[static_cast<size_t>(layer)].token;
+  if (decode && decoding_) persistence.decay = std::pow(persistence.decay, static_cast<double>(since));
   std::vector<std::vector<TokenRange>> chosen;
   for (int64_t g = 0; g < Groups(); ++g) {
-    std::vector<float>& weights = weights_[static_cast<size_t>(layer * Groups() + g)];
-    weights.resize(spans.size(), 0.0F);
-    const std::span<const float> mine(votes.data() + g * static_cast<int64_t>(spans.size()), spans.size());
-    const std::vector<uint8_t> picked = ChooseSpans(spans, mine, options().budget, persistence, weights);
+    Ballot& weights = weights_[static_cast<size_t>(layer * Groups() + g)];
+    const std::vector<int32_t> picked =
+        ChooseSpans(spans, votes[static_cast<size_t>(g)], options().budget, persistence, &weights);
     chosen.push_back(ToRanges(spans, picked, {0, options().sinks}));
   }
   return chosen;
@@ -178,9 +204,11 @@ bool Recall::Truncate(int64_t tokens) {
     if (config().IsSliding(layer)) continue;
     SpanMemory& memory = spans_[static_cast<size_t>(layer)];
     memory.Truncate(tokens, tokens - options().window);
+    choices_[static_cast<size_t>(layer)] = {};
+    const auto stored = static_cast<int64_t>(memory.stored().size());
     for (int64_t g = 0; g < Groups(); ++g) {
-      std::vector<float>& weights = weights_[static_cast<size_t>(layer * Groups() + g)];
-      weights.resize(std::min(weights.size(), memory.stored().size()));
+      std::erase_if(weights_[static_cast<size_t>(layer * Groups() + g)],
+                    [stored](const SpanVote& v) { return v.span >= stored; });
     }
   }
   board_.Truncate(tokens);
@@ -190,10 +218,20 @@ bool Recall::Truncate(int64_t tokens) {
 MemoryUse Recall::memory() const {
   MemoryUse use = LayeredMethod::memory();
   for (const SpanMemory& memory : spans_) use.index += memory.bytes();
-  for (const std::vector<float>& weights : weights_)
-    use.index += static_cast<int64_t>(weights.capacity() * sizeof(float));
+  for (const Ballot& weights : weights_) use.index += static_cast<int64_t>(weights.capacity() * sizeof(SpanVote));
   use.index += board_.bytes();
   return use;
+}
+
+// The `count` heads with the highest scores of `table` [heads of all layers]; empty when all vote.
+std::vector<uint8_t> ChooseVoters(const std::vector<float>& table, int64_t count) {
+  if (count <= 0 || count >= static_cast<int64_t>(table.size())) return {};
+  std::vector<size_t> order(table.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return table[a] > table[b]; });
+  std::vector<uint8_t> voters(table.size(), 0);
+  for (int64_t i = 0; i < count; ++i) voters[order[static_cast<size_t>(i)]] = 1;
+  return voters;
 }
 
 Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const SessionOptions& options) {
@@ -206,14 +244,23 @@ Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const S
   IndexRule rule;
   rule.kind = options.index;
   rule.count = options.index_vectors;
+  const std::vector<uint8_t> voters = ChooseVoters(options.head_table, options.voting_heads);
+  const int64_t index_heads = SpanMemory::IndexHeads(rule, config.heads, config.kv_heads);
   std::vector<SpanMemory> layers;
   layers.reserve(static_cast<size_t>(config.layers));
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
     if (!cutter.ok()) return cutter.error();
-    layers.emplace_back(std::move(*cutter), rule, config.heads, config.kv_heads, config.head_dim);
+    std::vector<uint8_t> kept;  // index heads that some voter uses
+    if (!voters.empty()) kept.resize(static_cast<size_t>(index_heads), 0);
+    for (int64_t h = 0; !voters.empty() && h < config.heads; ++h) {
+      kept[static_cast<size_t>(h * index_heads / config.heads)] |=
+          voters[static_cast<size_t>(layer * config.heads + h)];
+    }
+    SpanIndex index(index_heads, config.head_dim, std::move(kept), options.index_clusters);
+    layers.emplace_back(std::move(*cutter), rule, config.heads, config.kv_heads, std::move(index));
   }
-  return std::unique_ptr<Method>(std::make_unique<Recall>(context, options, std::move(layers)));
+  return std::unique_ptr<Method>(std::make_unique<Recall>(context, options, std::move(layers), voters));
 }
 
 }  // namespace ltri

@@ -17,8 +17,9 @@ namespace ltri {
 
 class Recall : public LayeredMethod {
  public:
-  // layers: one SpanMemory a layer (sliding-window layers never use theirs).
-  Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers);
+  // layers: one SpanMemory a layer (sliding-window layers never use theirs). voters: [layers * heads], or empty: all.
+  Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers,
+         std::vector<uint8_t> voters);
 
   bool ReadsDensely(int64_t end) const override;
   int64_t SecondReading() const override;
@@ -40,14 +41,25 @@ class Recall : public LayeredMethod {
  private:
   bool StepIsDense() const;
   int64_t Groups() const;
-  std::vector<float> Vote(ThreadPool& pool, int64_t layer, const float* q);
-  std::vector<std::vector<TokenRange>> Choose(int64_t layer, std::vector<float> votes);
+  bool KeepsChoice(int64_t layer) const;
+  std::vector<Ballot> Vote(ThreadPool& pool, int64_t layer, const float* q);
+  std::vector<std::vector<TokenRange>> Choose(int64_t layer, std::vector<Ballot> votes);
 
   MethodContext context_;
   std::vector<SpanMemory> spans_;  // [layers]
   VoteBoard board_;
-  std::vector<std::vector<float>> weights_;  // [layers * groups] persistent weights, one a stored span
-  std::vector<std::vector<float>> bands_;    // [layers] rows of the current step, cut in EndStep
+  std::vector<uint8_t> voters_;  // [layers * heads], or empty
+  std::vector<Ballot> weights_;  // [layers * groups] persistent weights of stored spans
+  // [layers] what was chosen last, and at which token; kept for some decoded tokens. What is stored meanwhile stays
+  // local, so that it does not go unseen.
+  struct Choice {
+    std::vector<std::vector<TokenRange>> far;
+    int64_t local_begin = 0;
+    int64_t token = -1;  // none
+  };
+  std::vector<Choice> choices_;
+  bool decoding_ = false;                  // the step before decoded too
+  std::vector<std::vector<float>> bands_;  // [layers] rows of the current step, cut in EndStep
   BandRecord record_;
   int64_t record_layer_ = -1;
 };

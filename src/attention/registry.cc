@@ -30,6 +30,9 @@ Status Check(const SessionOptions& options, const ModelConfig& config) {
   if (options.block < 1) return bad("block", options.block, "at least 1");
   if (options.second_reading < 0) return bad("second_reading", options.second_reading, "at least 0");
   if (options.rereadings < 0) return bad("rereadings", options.rereadings, "at least 0");
+  if (options.index_probes < 1) return bad("index_probes", options.index_probes, "at least 1");
+  if (options.reselect < 1) return bad("reselect", options.reselect, "at least 1");
+  if (options.voting_heads < 0) return bad("voting_heads", options.voting_heads, "at least 0");
   if (options.index_vectors < 1) return bad("index_vectors", options.index_vectors, "at least 1");
   const std::pair<const char*, double> shares[] = {{"persistence_share", options.persistence_share},
                                                    {"persistence_decode", options.persistence_decode},
@@ -39,7 +42,8 @@ Status Check(const SessionOptions& options, const ModelConfig& config) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("{} is {}, but must be 0 to 1", name, value)};
   }
   const int64_t table = static_cast<int64_t>(options.head_table.size());
-  if (options.vote_weights == VoteWeights::kHeadTable && table != config.layers * config.heads) {
+  if ((options.vote_weights == VoteWeights::kHeadTable || options.voting_heads > 0) &&
+      table != config.layers * config.heads) {
     return bad("head_table's length", table, fmt::format("layers x heads = {}", config.layers * config.heads));
   }
   return {};

@@ -1,8 +1,9 @@
 #include "attention/voting.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
+#include "memory/span_search.h"
 #include "ops/vote.h"
 
 namespace ltri {
@@ -30,13 +31,77 @@ std::vector<QueryRange> RangesOf(const StepRange& step, VotingQueries voting_que
   return ranges;
 }
 
-// Raw scores (InfLLM): the best over the queries.
-void AddRawVote(const float* relevance, int64_t rows, int64_t spans, float weight, float* votes) {
-  for (int64_t s = 0; s < spans; ++s) {
-    float best = -std::numeric_limits<float>::infinity();
-    for (int64_t r = 0; r < rows; ++r) best = std::max(best, relevance[r * spans + s]);
-    votes[s] += weight * best;
+// A span's vote this small decides nothing, and most spans get no more.
+constexpr float kNegligible = 1e-6F;
+
+// Votes on spans while they are summed: a float a span, and which spans have one. Zero between uses.
+class Tally {
+ public:
+  void Reserve(int64_t spans) {
+    if (static_cast<int64_t>(votes_.size()) < spans) votes_.resize(static_cast<size_t>(spans), 0.0F);
   }
+  // The first vote is taken as it is, so that raw scores may be negative.
+  void Add(int32_t span, float vote) {
+    float& sum = votes_[static_cast<size_t>(span)];
+    if (sum == 0) spans_.push_back(span);
+    sum += vote;
+  }
+  void Raise(int32_t span, float vote) {
+    float& best = votes_[static_cast<size_t>(span)];
+    if (best == 0) spans_.push_back(span);
+    best = best == 0 ? vote : std::max(best, vote);
+  }
+  // Each span once, in no order.
+  Ballot Take() {
+    Ballot ballot;
+    ballot.reserve(spans_.size());
+    for (const int32_t span : spans_) {
+      float& vote = votes_[static_cast<size_t>(span)];
+      if (vote != 0) ballot.push_back({span, vote});
+      vote = 0;
+    }
+    spans_.clear();
+    return ballot;
+  }
+
+ private:
+  std::vector<float> votes_;
+  std::vector<int32_t> spans_;
+};
+
+// found.relevance becomes probabilities; returns 1 - their entropy in parts of the most it can be.
+float Decidedness(Found& found, int64_t spans) {
+  const auto count = static_cast<int64_t>(found.relevance.size());
+  float entropy = SoftmaxWithEntropy(found.relevance.data(), count);
+  // A closed cluster's share is spread over its spans.
+  const size_t compared = found.spans.size();
+  for (size_t c = 0; c < found.log_spans.size(); ++c) entropy += found.relevance[compared + c] * found.log_spans[c];
+  return std::max(0.0F, 1.0F - entropy / std::log(static_cast<float>(std::max<int64_t>(spans, 2))));
+}
+
+// One head's ballot, unordered.
+Ballot HeadBallot(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float weight,
+                  const VotingRule& rule) {
+  thread_local SpanSearch search;
+  thread_local Tally tally;
+  thread_local Found found;
+  tally.Reserve(index.spans());
+  search.Start(index, head, queries, rows, rule.scale, rule.probes);
+  for (int64_t r = 0; r < rows; ++r) {
+    search.Find(r, &found);
+    if (found.spans.empty()) continue;
+    if (rule.votes == Votes::kRaw) {  // InfLLM: the best over the queries
+      for (size_t i = 0; i < found.spans.size(); ++i) tally.Raise(found.spans[i], weight * found.relevance[i]);
+      continue;
+    }
+    const float decided = Decidedness(found, index.spans());
+    const float share = weight / static_cast<float>(rows) * (rule.weights == VoteWeights::kEntropy ? decided : 1.0F);
+    for (size_t i = 0; i < found.spans.size(); ++i) {
+      const float vote = share * found.relevance[i];
+      if (vote >= kNegligible) tally.Add(found.spans[i], vote);
+    }
+  }
+  return tally.Take();
 }
 
 }  // namespace
@@ -67,40 +132,27 @@ VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const
   return out;
 }
 
-std::vector<float> HeadVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
-                             int64_t head_dim, const VotingRule& rule) {
-  const int64_t spans = index.spans();
-  const int64_t per_index = heads / index.heads();  // query heads that share an index head
-  const int64_t rows = queries.rows;
-  std::vector<float> relevance(static_cast<size_t>(heads * rows * spans));
-  for (int64_t g = 0; g < index.heads(); ++g) {
-    const int64_t first = g * per_index * rows;
-    IndexScan(pool, index.View(g), queries.queries.data() + first * head_dim, per_index * rows, head_dim, rule.scale,
-              relevance.data() + first * spans);
-  }
-  std::vector<float> votes(static_cast<size_t>(heads * spans), 0.0F);
+std::vector<Ballot> CastVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
+                              const VotingRule& rule, int64_t groups) {
+  std::vector<Ballot> by_head(static_cast<size_t>(heads));
   pool.Run(heads, [&](int64_t h, int) {
-    float* mine = votes.data() + h * spans;
-    float* scores = relevance.data() + h * rows * spans;
+    if (rule.voters != nullptr && rule.voters[h] == 0) return;
     const float weight = rule.weights == VoteWeights::kHeadTable ? rule.head_weights[h] : 1.0F;
-    if (rule.votes == Votes::kRaw) return AddRawVote(scores, rows, spans, weight, mine);
-    for (int64_t r = 0; r < rows; ++r) {
-      AddSoftmaxVote(scores + r * spans, spans, weight / static_cast<float>(rows),
-                     rule.weights == VoteWeights::kEntropy, mine);
-    }
+    by_head[static_cast<size_t>(h)] =
+        HeadBallot(index, h * index.heads() / heads, queries.queries.data() + h * queries.rows * index.head_dim(),
+                   queries.rows, weight, rule);
   });
-  return votes;
-}
-
-std::vector<float> GroupVotes(const std::vector<float>& votes, int64_t heads, int64_t groups) {
-  const int64_t spans = static_cast<int64_t>(votes.size()) / heads;
-  std::vector<float> sums(static_cast<size_t>(groups * spans), 0.0F);
-  for (int64_t h = 0; h < heads; ++h) {
-    const float* from = votes.data() + h * spans;
-    float* to = sums.data() + h * groups / heads * spans;
-    for (int64_t s = 0; s < spans; ++s) to[s] += from[s];
+  thread_local Tally tally;
+  tally.Reserve(index.spans());
+  std::vector<Ballot> ballots;
+  for (int64_t g = 0; g < groups; ++g) {
+    for (int64_t h = g * heads / groups; h < (g + 1) * heads / groups; ++h) {
+      for (const SpanVote& v : by_head[static_cast<size_t>(h)]) tally.Add(v.span, v.vote);
+    }
+    ballots.push_back(tally.Take());
+    KeepHighest(ballots.back(), rule.most);
   }
-  return sums;
+  return ballots;
 }
 
 }  // namespace ltri

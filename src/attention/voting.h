@@ -10,6 +10,7 @@
 #include "memory/span_index.h"
 #include "model/attention_memory.h"
 #include "ops/rope.h"
+#include "spans/ballot.h"
 
 namespace ltri {
 
@@ -23,20 +24,21 @@ struct VotingRows {
 VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const StepRange& step,
                           VotingQueries voting_queries, const RopeTable* rope, int64_t distance);
 
-// What scales and weighs the votes of one layer.
+// How the votes of one layer are cast.
 struct VotingRule {
   Votes votes = Votes::kSoftmax;
   VoteWeights weights = VoteWeights::kEntropy;
   const float* head_weights = nullptr;  // [heads], for kHeadTable
+  const uint8_t* voters = nullptr;      // [heads] heads that vote; null: all
   float scale = 1.0F;                   // of dot products
+  int64_t probes = 32;                  // clusters of the index that each query opens
+  int64_t most = 128;                   // spans on a ballot
 };
 
-// The votes of every head on every span, averaged over its queries. Returns [heads, spans].
-std::vector<float> HeadVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
-                             int64_t head_dim, const VotingRule& rule);
-
-// Sums votes [heads, spans] over `groups` equal groups of heads. Returns [groups, spans].
-std::vector<float> GroupVotes(const std::vector<float>& votes, int64_t heads, int64_t groups);
+// The votes of the heads on spans, averaged over their queries and summed over `groups` equal groups of heads:
+// [groups], the highest of each.
+std::vector<Ballot> CastVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
+                              const VotingRule& rule, int64_t groups);
 
 }  // namespace ltri
 

@@ -37,12 +37,26 @@ void AddResearchOptions(CLI::App& app, SessionOptions& o) {
       ->check(Between(1, 1024))
       ->type_name("N")
       ->group(kResearch);
+  app.add_flag("--index-clusters,!--no-index-clusters", o.index_clusters, "Search a long index by clusters, not whole")
+      ->group(kResearch);
+  app.add_option("--index-probes", o.index_probes, "Clusters that each query opens")
+      ->check(Between(1, 1 << 20))
+      ->type_name("N")
+      ->group(kResearch);
   app.add_option("--rereadings", o.rereadings, "How often the end of a streamed prompt is read again")
       ->check(Between(0, 16))
       ->type_name("N")
       ->group(kResearch);
   AddChoice<Sharing>(app, "--sharing", o.sharing, kSharings, "Who shares a choice of spans")->group(kResearch);
   AddChoice<VoteWeights>(app, "--vote-weights", o.vote_weights, kVoteWeights, "What makes a head's vote count")
+      ->group(kResearch);
+  app.add_option("--voting-heads", o.voting_heads, "Only so many heads vote, the best of `ltri head-profile`; 0: all")
+      ->check(AtLeast(0))
+      ->type_name("N")
+      ->group(kResearch);
+  app.add_option("--reselect", o.reselect, "Layers choose anew, in turn, at every so many decoded tokens")
+      ->check(AtLeast(1))
+      ->type_name("N")
       ->group(kResearch);
   AddChoice<Votes>(app, "--votes", o.votes, kVotes, "How scores become votes")->group(kResearch);
   AddChoice<VotingQueries>(app, "--voting-queries", o.voting_queries, kVotingQueries, "Which queries of a block vote")
@@ -97,7 +111,7 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o) {
 }
 
 Status CompleteSessionOptions(const Model& model, SessionOptions& options) {
-  if (options.vote_weights != VoteWeights::kHeadTable) return {};
+  if (options.vote_weights != VoteWeights::kHeadTable && options.voting_heads == 0) return {};
   Result<std::vector<float>> table = LoadHeadTable(HeadTablePath(model.info().path), model.info());
   if (!table.ok()) return table.error();
   options.head_table = std::move(*table);
@@ -122,6 +136,10 @@ nlohmann::ordered_json SessionSettings(const SessionOptions& o) {
   json["max_span"] = o.max_span;
   json["index"] = NameOf<IndexVectors>(kIndexes, o.index);
   json["index_vectors"] = o.index_vectors;
+  json["index_clusters"] = o.index_clusters;
+  json["index_probes"] = o.index_probes;
+  json["voting_heads"] = o.voting_heads;
+  json["reselect"] = o.reselect;
   json["sharing"] = NameOf<Sharing>(kSharings, o.sharing);
   json["vote_weights"] = NameOf<VoteWeights>(kVoteWeights, o.vote_weights);
   json["votes"] = NameOf<Votes>(kVotes, o.votes);

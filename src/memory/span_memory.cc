@@ -11,14 +11,13 @@ constexpr int64_t kMeanTokens = 256;
 }  // namespace
 
 SpanMemory::SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-                       int64_t head_dim)
+                       SpanIndex index)
     : cutter_(std::move(cutter)),
       rule_(rule),
       heads_(heads),
       kv_heads_(kv_heads),
-      head_dim_(head_dim),
-      // Each query head averages the keys that it attended to itself.
-      index_(rule.kind == IndexVectors::kMean4 ? heads : kv_heads, head_dim),
+      head_dim_(index.head_dim()),
+      index_(std::move(index)),
       received_(ltri::NeedsReceived(rule) ? static_cast<size_t>(heads) : 0) {}
 
 SpanMemory::SpanMemory(const SpanMemory& other)
@@ -29,6 +28,7 @@ SpanMemory::SpanMemory(const SpanMemory& other)
       head_dim_(other.head_dim_),
       spans_(other.spans_),
       index_(other.index_),
+      directory_(other.directory_),
       received_begin_(other.received_begin_),
       received_(other.received_) {}
 
@@ -38,6 +38,7 @@ void SpanMemory::Push(int64_t begin, int64_t count, std::span<const float> band,
     cutter_->Push(band.empty() ? band : band.subspan(static_cast<size_t>(i * width), static_cast<size_t>(width)));
   }
   for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
+  index_.Seal();
 }
 
 void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float> received) {
@@ -121,6 +122,7 @@ void SpanMemory::Index(const Span& span, const KvStore& store) {
   int64_t count = 0;
   for (int64_t head = 0; head < index_.heads(); ++head) AppendVectors(span, head, store, &count);
   index_.Append(vectors_.data(), count);
+  directory_.Append(span);
 }
 
 void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
@@ -128,6 +130,7 @@ void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
   const auto stored =
       std::count_if(spans_.begin(), spans_.end(), [&](const Span& span) { return span.end <= window_begin; });
   index_.Truncate(std::min<int64_t>(stored, index_.spans()));
+  directory_.Truncate(this->stored());
   cutter_->Truncate(tokens, spans_.empty() ? 0 : spans_.back().end);
   const int64_t begin = std::min(received_begin_, local_begin());
   for (std::vector<float>& sums : received_) {
@@ -139,6 +142,8 @@ void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
   if (!received_.empty()) received_begin_ = begin;
 }
 
-int64_t SpanMemory::bytes() const { return index_.bytes() + static_cast<int64_t>(spans_.capacity() * sizeof(Span)); }
+int64_t SpanMemory::bytes() const {
+  return index_.bytes() + directory_.bytes() + static_cast<int64_t>(spans_.capacity() * sizeof(Span));
+}
 
 }  // namespace ltri

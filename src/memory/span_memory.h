@@ -11,14 +11,15 @@
 #include "memory/span_index.h"
 #include "spans/index_vectors.h"
 #include "spans/span_cutter.h"
+#include "spans/span_directory.h"
 
 namespace ltri {
 
 class SpanMemory {
  public:
-  // kv_heads keys a token; `heads` query heads share them.
+  // kv_heads keys a token; `heads` query heads share them. index: one head each of those that the rule makes, empty.
   SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-             int64_t head_dim);
+             SpanIndex index);
   SpanMemory(const SpanMemory& other);
   SpanMemory& operator=(const SpanMemory&) = delete;
 
@@ -26,6 +27,7 @@ class SpanMemory {
   bool NeedsReceived() const { return ltri::NeedsReceived(rule_); }
 
   // Rows of the band of tokens [begin, begin + count), [count, width]; sinks are skipped. Empty if !NeedsBand().
+  // Also does what the index put off.
   void Push(int64_t begin, int64_t count, std::span<const float> band, int64_t width);
 
   // Adds to the attention that tokens [begin, begin + count) received. received: [heads, count].
@@ -38,6 +40,14 @@ class SpanMemory {
   std::span<const Span> stored() const { return {spans_.data(), static_cast<size_t>(index_.spans())}; }
   const std::vector<Span>& spans() const { return spans_; }
   const SpanIndex& index() const { return index_; }
+  // Of stored().
+  const SpanDirectory& directory() const { return directory_; }
+
+  // The heads of an index by `rule`: each query head averages the keys that it attended to itself (kMean4), else query
+  // heads share those of their KV head.
+  static int64_t IndexHeads(const IndexRule& rule, int64_t heads, int64_t kv_heads) {
+    return rule.kind == IndexVectors::kMean4 ? heads : kv_heads;
+  }
 
   // Where the stored spans end: everything from here on is local. `sinks` when there are none.
   int64_t local_begin() const { return stored().empty() ? cutter_->options().sinks : stored().back().end; }
@@ -59,6 +69,7 @@ class SpanMemory {
   int64_t head_dim_;
   std::vector<Span> spans_;
   SpanIndex index_;
+  SpanDirectory directory_;
   // Attention received by tokens from received_begin_ on, a vector a query head; only what is not stored yet is kept.
   int64_t received_begin_ = 0;
   std::vector<std::vector<float>> received_;

@@ -1,7 +1,7 @@
 // VoteBoard: what all layers together ask for, as votes over token positions (docs/ltri.md, "votes shared by layers").
 //
 // A layer finds the votes of the layers below from this step and of those above from the step before: each layer's
-// vote replaces its last one when it comes.
+// vote replaces its last one when it comes. Work grows with the votes, not with the text.
 #ifndef LTRI_MEMORY_VOTE_BOARD_H_
 #define LTRI_MEMORY_VOTE_BOARD_H_
 
@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "spans/ballot.h"
 #include "spans/span.h"
+#include "spans/span_directory.h"
 
 namespace ltri {
 
@@ -17,13 +19,13 @@ class VoteBoard {
  public:
   explicit VoteBoard(int64_t layers) : votes_(static_cast<size_t>(layers)) {}
 
-  // Replaces the layer's vote. spans: its stored spans; votes: one a span; a span's vote is spread over its tokens.
-  void Replace(int64_t layer, std::span<const Span> spans, std::span<const float> votes);
+  // Replaces the layer's vote. spans: its stored spans; a span's vote is spread over its tokens.
+  void Replace(int64_t layer, std::span<const Span> spans, const Ballot& ballot);
 
-  // totals[s] = the votes of all layers on the tokens of spans[s].
-  void Collect(std::span<const Span> spans, std::span<float> totals) const;
+  // The votes of all layers on the tokens of `spans`, which `directory` lists: of each span that got any.
+  Ballot Collect(std::span<const Span> spans, const SpanDirectory& directory) const;
 
-  // Forgets votes on tokens >= `tokens`; `spans` of each layer are those that its last vote was on.
+  // Forgets votes on tokens >= `tokens`.
   void Truncate(int64_t tokens);
 
   int64_t bytes() const;
@@ -36,7 +38,11 @@ class VoteBoard {
     float density;
   };
 
+  void Add(const Vote& vote);
+  void Remove(const Vote& vote);
+
   std::vector<float> total_;              // [tokens]
+  std::vector<uint16_t> voted_;           // [blocks of tokens] votes that touch a block; none: its totals are 0
   std::vector<std::vector<Vote>> votes_;  // [layers], what total_ is the sum of
 };
 

@@ -1,25 +1,26 @@
-// Relevance of spans: the best dot product of a query with a span's index vectors.
+// Dot products of queries with index vectors.
 #ifndef LTRI_OPS_INDEX_SCAN_H_
 #define LTRI_OPS_INDEX_SCAN_H_
 
 #include <cstdint>
 
-#include "base/thread_pool.h"
-
 namespace ltri {
 
-// Index vectors of one head, in 8 bits, in the order of their spans.
+// 8-bit vectors that lie one after another.
 struct IndexView {
   const int8_t* vectors = nullptr;  // [count, head_dim]
   const float* scales = nullptr;    // [count]
-  const int64_t* first = nullptr;   // [spans + 1]: vectors of span s are [first[s], first[s + 1]), never empty
-  int64_t spans = 0;
+  int64_t count = 0;
+
+  IndexView Part(int64_t begin, int64_t end, int64_t head_dim) const {
+    return {vectors + begin * head_dim, scales + begin, end - begin};
+  }
 };
 
-// relevance[r][s] = max over vectors v of span s of (queries[r] . v) * scale.
-// queries: [rows, head_dim]; relevance: [rows, view.spans].
-void IndexScan(ThreadPool& pool, const IndexView& view, const float* queries, int64_t rows, int64_t head_dim,
-               float scale, float* relevance);
+// dots[r * stride + v] = (queries[r] . vector v) * scales[v] * scale, v < view.count. queries: [rows, head_dim].
+// On one thread; callers split the work.
+void IndexScan(const IndexView& view, const float* queries, int64_t rows, int64_t head_dim, float scale, float* dots,
+               int64_t stride);
 
 }  // namespace ltri
 

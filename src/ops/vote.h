@@ -1,4 +1,4 @@
-// One query's relevance of all spans, turned into votes.
+// Softmax of one query's relevances, and how decided it is.
 #ifndef LTRI_OPS_VOTE_H_
 #define LTRI_OPS_VOTE_H_
 
@@ -6,9 +6,8 @@
 
 namespace ltri {
 
-// votes[s] += weight * p[s], p = softmax over s of relevance[s]. by_entropy: weight is also multiplied by
-// 1 - entropy(p) / ln(max(count, 2)): a head that cannot decide has no say. relevance is overwritten.
-void AddSoftmaxVote(float* relevance, int64_t count, float weight, bool by_entropy, float* votes);
+// x = softmax(x) over count > 0 values. Returns its entropy in nats.
+float SoftmaxWithEntropy(float* x, int64_t count);
 
 }  // namespace ltri
 

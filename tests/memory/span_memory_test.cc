@@ -25,7 +25,7 @@ SpanMemory Make(SpanSelector selector, IndexVectors index, int64_t vectors = 2) 
   IndexRule rule;
   rule.kind = index;
   rule.count = vectors;
-  return {std::move(*cutter), rule, kHeads, kKvHeads, kDim};
+  return {std::move(*cutter), rule, kHeads, kKvHeads, SpanIndex(SpanMemory::IndexHeads(rule, kHeads, kKvHeads), kDim)};
 }
 
 class SpanMemoryTest : public ::testing::Test {
@@ -56,7 +56,7 @@ class SpanMemoryTest : public ::testing::Test {
   // The distance between index vector v of a head and the key of a token, or its average over tokens.
   float Distance(const SpanMemory& memory, int64_t head, int64_t v, const std::vector<int64_t>& tokens) const {
     const int64_t kv_head = head * kKvHeads / memory.index().heads();
-    const IndexView view = memory.index().View(head);
+    const IndexView view = memory.index().head(head).All();
     float worst = 0;
     for (int64_t j = 0; j < kDim; ++j) {
       float key = 0;
@@ -96,10 +96,11 @@ TEST_F(SpanMemoryTest, StoresWhatHasLeftAndNothingElse) {
   for (int64_t s = 0; s < left; ++s) {
     const Span span = memory.stored()[static_cast<size_t>(s)];
     for (int64_t head = 0; head < kKvHeads; ++head) {
-      const IndexView view = memory.index().View(head);
-      ASSERT_EQ(view.first[s + 1] - view.first[s], std::min<int64_t>(2, span.length()));
-      EXPECT_LT(Distance(memory, head, view.first[s], {span.begin + span.length() / 4}), kEightBits);
-      EXPECT_LT(Distance(memory, head, view.first[s] + 1, {span.begin + span.length() * 3 / 4}), kEightBits);
+      const std::vector<int32_t>& owners = memory.index().head(head).owners;
+      const auto first = std::lower_bound(owners.begin(), owners.end(), s) - owners.begin();
+      ASSERT_EQ(std::count(owners.begin(), owners.end(), s), std::min<int64_t>(2, span.length()));
+      EXPECT_LT(Distance(memory, head, first, {span.begin + span.length() / 4}), kEightBits);
+      EXPECT_LT(Distance(memory, head, first + 1, {span.begin + span.length() * 3 / 4}), kEightBits);
     }
   }
 }

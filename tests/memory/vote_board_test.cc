@@ -23,6 +23,20 @@ std::vector<Span> RandomSpans(int64_t first, int64_t end, std::mt19937& random) 
   return spans;
 }
 
+SpanDirectory DirectoryOf(const std::vector<Span>& spans) {
+  SpanDirectory directory;
+  for (const Span& span : spans) directory.Append(span);
+  return directory;
+}
+
+Ballot BallotOf(const std::vector<float>& votes) {
+  Ballot ballot;
+  for (size_t s = 0; s < votes.size(); ++s) {
+    if (votes[s] != 0) ballot.push_back({static_cast<int32_t>(s), votes[s]});
+  }
+  return ballot;
+}
+
 // The same with every vote on every token written out.
 class SlowBoard {
  public:
@@ -62,11 +76,16 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
     const std::vector<Span> spans = RandomSpans(4, text, random);
     std::vector<float> votes;
     for (size_t s = 0; s < spans.size(); ++s) votes.push_back(random() % 3 == 0 ? 0.0F : vote(random));
-    board.Replace(layer, spans, votes);
+    board.Replace(layer, spans, BallotOf(votes));
     slow.Replace(layer, spans, votes);
     const std::vector<Span> asked = RandomSpans(4, text + 10, random);  // some spans nobody voted on yet
-    std::vector<float> totals(asked.size(), -1.0F);
-    board.Collect(asked, totals);
+    std::vector<float> totals(asked.size(), 0.0F);
+    int32_t last = -1;
+    for (const SpanVote& v : board.Collect(asked, DirectoryOf(asked))) {
+      ASSERT_GT(v.span, last);
+      last = v.span;
+      totals[static_cast<size_t>(v.span)] = v.vote;
+    }
     for (size_t s = 0; s < asked.size(); ++s) {
       ASSERT_NEAR(static_cast<double>(totals[s]), slow.Collect(asked[s]), 1e-3) << "step " << step;
     }
@@ -83,12 +102,15 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
 TEST(VoteBoardTest, WhatIsNoNumberLeavesNoTrace) {
   VoteBoard board(1);
   const std::vector<Span> spans = {{0, 10}, {10, 20}};
-  board.Replace(0, spans, std::vector<float>{std::numeric_limits<float>::quiet_NaN(), 1.0F});
-  board.Replace(0, spans, std::vector<float>{2.0F, 1.0F});
-  std::vector<float> totals(2);
-  board.Collect(spans, totals);
-  EXPECT_FLOAT_EQ(totals[0], 2.0F);
-  EXPECT_FLOAT_EQ(totals[1], 1.0F);
+  board.Replace(0, spans, {{0, std::numeric_limits<float>::quiet_NaN()}, {1, 1.0F}});
+  board.Replace(0, spans, {{0, 2.0F}, {1, 1.0F}});
+  const Ballot totals = board.Collect(spans, DirectoryOf(spans));
+  ASSERT_EQ(totals.size(), 2U);
+  EXPECT_NEAR(totals[0].vote, 2.0F, 1e-5F);
+  EXPECT_NEAR(totals[1].vote, 1.0F, 1e-5F);
+  // Nor does what was taken back.
+  board.Replace(0, spans, {});
+  EXPECT_TRUE(board.Collect(spans, DirectoryOf(spans)).empty());
 }
 
 }  // namespace

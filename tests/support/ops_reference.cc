@@ -238,37 +238,30 @@ std::vector<double> AttentionReference::Received(const AttendArgs& args) const {
 
 std::vector<double> IndexScanReference(const IndexView& view, const std::vector<float>& queries, int64_t head_dim,
                                        double scale) {
-  std::vector<double> relevance;
+  std::vector<double> dots;
   for (size_t r = 0; r < queries.size(); r += static_cast<size_t>(head_dim)) {
-    for (int64_t s = 0; s < view.spans; ++s) {
-      double best = -std::numeric_limits<double>::infinity();
-      for (int64_t v = view.first[s]; v < view.first[s + 1]; ++v) {
-        double dot = 0;
-        for (int64_t i = 0; i < head_dim; ++i) {
-          dot += static_cast<double>(queries[r + static_cast<size_t>(i)]) * view.vectors[v * head_dim + i];
-        }
-        best = std::max(best, dot * view.scales[v] * scale);
+    for (int64_t v = 0; v < view.count; ++v) {
+      double dot = 0;
+      for (int64_t i = 0; i < head_dim; ++i) {
+        dot += static_cast<double>(queries[r + static_cast<size_t>(i)]) * view.vectors[v * head_dim + i];
       }
-      relevance.push_back(best);
+      dots.push_back(dot * view.scales[v] * scale);
     }
   }
-  return relevance;
+  return dots;
 }
 
-std::vector<double> VoteReference(const std::vector<float>& relevance, double weight, bool by_entropy) {
-  const double top = *std::max_element(relevance.begin(), relevance.end());
+std::vector<double> SoftmaxReference(const std::vector<float>& x, double* entropy) {
+  const double top = *std::max_element(x.begin(), x.end());
   double sum = 0;
-  for (const float r : relevance) sum += std::exp(r - top);
-  double entropy = 0;
-  std::vector<double> votes;
-  for (const float r : relevance) {
-    const double p = std::exp(r - top) / sum;
-    votes.push_back(p);
-    if (p > 0) entropy -= p * std::log(p);
+  for (const float value : x) sum += std::exp(value - top);
+  *entropy = 0;
+  std::vector<double> softmax;
+  for (const float value : x) {
+    softmax.push_back(std::exp(value - top) / sum);
+    if (softmax.back() > 0) *entropy -= softmax.back() * std::log(softmax.back());
   }
-  if (by_entropy) weight *= 1 - entropy / std::log(static_cast<double>(std::max<size_t>(relevance.size(), 2)));
-  for (double& vote : votes) vote *= weight;
-  return votes;
+  return softmax;
 }
 
 }  // namespace ltri::testing

@@ -56,12 +56,12 @@ struct AttentionReference {
 };
 AttentionReference AttendReference(const AttendArgs& args, const RopeConfig& rope);
 
-// relevance: [rows, view.spans]
+// dots: [rows, view.count]
 std::vector<double> IndexScanReference(const IndexView& view, const std::vector<float>& queries, int64_t head_dim,
                                        double scale);
 
-// What one query adds to the votes.
-std::vector<double> VoteReference(const std::vector<float>& relevance, double weight, bool by_entropy);
+// The softmax of x and its entropy in nats.
+std::vector<double> SoftmaxReference(const std::vector<float>& x, double* entropy);
 
 }  // namespace ltri::testing
 

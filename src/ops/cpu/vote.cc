@@ -41,15 +41,13 @@ float ExpWithMoment(float* HWY_RESTRICT s, int64_t count, float* moment) {
   return hn::GetLane(hn::SumOfLanes(tag, sums));
 }
 
-void AddScaled(const float* HWY_RESTRICT x, float factor, int64_t count, float* HWY_RESTRICT y) {
+void Scale(float factor, int64_t count, float* HWY_RESTRICT x) {
   const FloatTag tag;
   const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
   const auto f = hn::Set(tag, factor);
   int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    hn::StoreU(hn::MulAdd(f, hn::LoadU(tag, x + i), hn::LoadU(tag, y + i)), tag, y + i);
-  }
-  for (; i < count; ++i) y[i] += factor * x[i];
+  for (; i + lanes <= count; i += lanes) hn::StoreU(hn::Mul(f, hn::LoadU(tag, x + i)), tag, x + i);
+  for (; i < count; ++i) x[i] *= factor;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -60,18 +58,13 @@ HWY_AFTER_NAMESPACE();
 namespace ltri {
 
 HWY_EXPORT(ExpWithMoment);
-HWY_EXPORT(AddScaled);
+HWY_EXPORT(Scale);
 
-void AddSoftmaxVote(float* relevance, int64_t count, float weight, bool by_entropy, float* votes) {
-  if (count == 0) return;
+float SoftmaxWithEntropy(float* x, int64_t count) {
   float moment = 0;
-  const float sum = HWY_DYNAMIC_DISPATCH(ExpWithMoment)(relevance, count, &moment);
-  if (by_entropy) {
-    // entropy = ln(sum) - moment / sum
-    const float entropy = (std::log(sum) - moment / sum) / std::log(static_cast<float>(std::max<int64_t>(count, 2)));
-    weight *= std::max(0.0F, 1.0F - entropy);
-  }
-  HWY_DYNAMIC_DISPATCH(AddScaled)(relevance, weight / sum, count, votes);
+  const float sum = HWY_DYNAMIC_DISPATCH(ExpWithMoment)(x, count, &moment);
+  HWY_DYNAMIC_DISPATCH(Scale)(1.0F / sum, count, x);
+  return std::log(sum) - moment / sum;
 }
 
 }  // namespace ltri
