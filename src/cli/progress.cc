@@ -72,6 +72,7 @@ std::string TimeText(int64_t seconds) {
 }
 
 std::string ProgressText(const std::string& label, const std::string& unit, const Progress& progress) {
+  if (progress.done == 0 && progress.total == 0) return label;
   std::string line = label + fmt::format("  {}", progress.done);
   if (progress.total > 0) {
     line += fmt::format(" / {} {} ({}%)", progress.total, unit, 100 * progress.done / progress.total);
