@@ -120,6 +120,21 @@ bool LayeredMethod::Truncate(int64_t tokens) {
   return true;
 }
 
+void LayeredMethod::StretchStores(ThreadPool& pool, int64_t tokens, int64_t first) {
+  const int64_t before = size_;
+  if (tokens <= before) return;
+  pool.Run(config().layers, [&](int64_t layer, int) {
+    KvStore& kept = store(layer);
+    kept.Truncate(before);
+    if (!config().IsSliding(layer)) return kept.Stretch(tokens, first);
+    int64_t& from = kept_from_[static_cast<size_t>(layer)];
+    from = std::max(from, tokens - config().sliding_window - kSlidingSlack);
+    kept.Stretch(tokens, from);
+    kept.Drop(0, std::min(from, before));
+  });
+  size_ = tokens;
+}
+
 std::vector<TokenRange> LayeredMethod::Visible(int64_t layer, int64_t head) const {
   const View& view = views_[static_cast<size_t>(layer)];
   std::vector<TokenRange> visible;

@@ -27,6 +27,7 @@ class LayeredMethod : public Method {
 
   int64_t size() const override { return size_; }
   bool Truncate(int64_t tokens) override;
+  void Stretch(ThreadPool& pool, int64_t tokens) override { StretchStores(pool, tokens, 0); }
   std::vector<TokenRange> Visible(int64_t layer, int64_t head) const override;
   std::vector<Span> Spans(int64_t /*layer*/) const override { return {}; }
   MemoryUse memory() const override;
@@ -52,6 +53,8 @@ class LayeredMethod : public Method {
   const StepRange& step() const { return step_; }
   KvStore& store(int64_t layer) { return stores_[static_cast<size_t>(layer)]; }
   const KvStore& store(int64_t layer) const { return stores_[static_cast<size_t>(layer)]; }
+  // Stretch for a method that needs tokens only from `first` on, and what it kept before.
+  void StretchStores(ThreadPool& pool, int64_t tokens, int64_t first);
   // The mode that kAuto means when `tokens` tokens are in memory.
   Positions ResolvePositions(int64_t tokens) const;
 

@@ -41,6 +41,9 @@ class Method : public AttentionMemory {
   // An independent copy; keys and values are shared until one of the two writes.
   virtual std::unique_ptr<Method> Fork() const = 0;
 
+  // For benches: the text becomes `tokens` long, as if what is remembered had been read again and again. size() > 0.
+  virtual void Stretch(ThreadPool& pool, int64_t tokens) = 0;
+
   // What the last query of the last step could see in `layer` through query head `head`: ascending, disjoint.
   virtual std::vector<TokenRange> Visible(int64_t layer, int64_t head) const = 0;
 

@@ -24,6 +24,7 @@ class Recall : public LayeredMethod {
   bool ReadsDensely(int64_t end) const override;
   int64_t SecondReading() const override;
   bool Truncate(int64_t tokens) override;
+  void Stretch(ThreadPool& pool, int64_t tokens) override;
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
   MemoryUse memory() const override;

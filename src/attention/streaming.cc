@@ -29,6 +29,15 @@ class Streaming : public LayeredMethod {
     return LayeredMethod::Truncate(tokens);
   }
 
+  void Stretch(ThreadPool& pool, int64_t tokens) override {
+    const int64_t before = size();
+    kept_from_ = std::max(kept_from_, tokens - options().window);
+    StretchStores(pool, tokens, kept_from_);
+    for (int64_t layer = 0; layer < config().layers; ++layer) {
+      if (!config().IsSliding(layer)) store(layer).Drop(options().sinks, std::min(kept_from_, before));
+    }
+  }
+
  protected:
   View ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/) override {
     const int64_t local = step().begin - options().window;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process_memory.h"
 #include "cli/command.h"
 #include "cli/data_file.h"
 #include "cli/model_options.h"

@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 
+#include "cli/bench.h"
 #include "cli/chat.h"
 #include "cli/command.h"
 #include "cli/demo.h"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   ltri::AddInspectCommand(app);
   ltri::AddHeadProfileCommand(app);
   ltri::AddEvalCommand(app);
+  ltri::AddBenchCommand(app);
   ltri::SetHelpStyle(app);
   ltri::NameEnvironment(app);
   try {

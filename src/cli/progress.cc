@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 
+#include "base/process_memory.h"
 #include "cli/command.h"
 
 namespace ltri {
@@ -74,6 +72,7 @@ std::string TimeText(int64_t seconds) {
 }
 
 std::string ProgressText(const std::string& label, const std::string& unit, const Progress& progress) {
+  if (progress.done == 0 && progress.total == 0) return label;
   std::string line = label + fmt::format("  {}", progress.done);
   if (progress.total > 0) {
     line += fmt::format(" / {} {} ({}%)", progress.total, unit, 100 * progress.done / progress.total);
@@ -87,30 +86,6 @@ std::string ProgressText(const std::string& label, const std::string& unit, cons
     line += "  " + TimeText(static_cast<int64_t>(static_cast<double>(progress.total - progress.done) / rate)) + " left";
   }
   return line;
-}
-
-int64_t MemoryInUse() {
-  std::ifstream file("/proc/self/statm");
-  int64_t total = 0;
-  int64_t resident = 0;
-  if (!(file >> total >> resident)) return 0;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
-int64_t PeakMemory() {
-  // getrusage would also count the program that started this one.
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
-  }
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;  // both are given in KiB
-}
-
-void ResetPeakMemory() {
-  std::ofstream file("/proc/self/clear_refs");
-  file << 5;
 }
 
 }  // namespace ltri

@@ -41,10 +41,6 @@ std::string TimeText(int64_t seconds);
 // The text of the line, without its memory.
 std::string ProgressText(const std::string& label, const std::string& unit, const Progress& progress);
 
-int64_t MemoryInUse();   // bytes of this process in RAM now; 0 when unknown
-int64_t PeakMemory();    // bytes, the most since the start or the last reset
-void ResetPeakMemory();  // where the system can; else PeakMemory keeps counting from the start
-
 }  // namespace ltri
 
 #endif  // LTRI_CLI_PROGRESS_H_

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/process_memory.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/model_options.h"

@@ -97,14 +97,14 @@ void AddMethodsOption(CLI::App& app, std::vector<std::string>& methods) {
       ->group(kMemory);
 }
 
-void AddSessionOptions(CLI::App& app, SessionOptions& o) {
+void AddSessionOptions(CLI::App& app, SessionOptions& o, const char* prefill_name) {
   AddTokens(app, "--sinks", o.sinks, 0, kMemory, "First tokens of the text that always stay in sight");
   AddTokens(app, "--window", o.window, 1, kMemory, "Last tokens that stay in sight");
   AddTokens(app, "--budget", o.budget, 0, kMemory, "Tokens that come back from memory, for each layer");
   AddTokens(app, "--block", o.block, 1, kMemory, "Tokens of a prompt that are read at once");
   AddChoice<Positions>(app, "--positions", o.positions, kPositions, "Where recalled tokens seem to stand")
       ->group(kMemory);
-  AddChoice<Prefill>(app, "--prefill", o.prefill, kPrefills, "How a prompt is read")->group(kMemory);
+  AddChoice<Prefill>(app, prefill_name, o.prefill, kPrefills, "How a prompt is read")->group(kMemory);
   AddTokens(app, "--second-reading", o.second_reading, 0, kMemory,
             "Tokens at a streamed prompt's end that are read again");
   AddResearchOptions(app, o);

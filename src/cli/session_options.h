@@ -16,10 +16,10 @@ class App;
 namespace ltri {
 
 // What is passed must live as long as `app`. AddMethodOption: --method; AddMethodsOption: --methods, to compare;
-// AddSessionOptions: all others.
+// AddSessionOptions: all others; prefill_name for a command in which --prefill means something else.
 void AddMethodOption(CLI::App& app, SessionOptions& options);
 void AddMethodsOption(CLI::App& app, std::vector<std::string>& methods);
-void AddSessionOptions(CLI::App& app, SessionOptions& options);
+void AddSessionOptions(CLI::App& app, SessionOptions& options, const char* prefill_name = "--prefill");
 
 // Loads what the options refer to: the model's retrieval-head table for --vote-weights head-table.
 Status CompleteSessionOptions(const Model& model, SessionOptions& options);

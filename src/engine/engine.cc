@@ -50,6 +50,16 @@ Status Engine::Step(std::span<Slice> slices) {
   return {};
 }
 
+Status Engine::Stretch(Method& method, int64_t tokens) {
+  std::lock_guard<std::mutex> lock(step_mutex_);
+  try {
+    method.Stretch(pool_, tokens);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "out of memory while a text was made longer; take fewer tokens"};
+  }
+  return {};
+}
+
 Result<std::shared_ptr<ChatFormat>> Engine::chat_format() {
   std::lock_guard<std::mutex> lock(chat_mutex_);
   if (chat_format_ == nullptr) {

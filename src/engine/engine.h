@@ -27,6 +27,9 @@ class Engine {
   // Runs one step; callers on other threads wait. Error kOutOfMemory.
   Status Step(std::span<Slice> slices);
 
+  // Method::Stretch with the engine's threads. Error kOutOfMemory.
+  Status Stretch(Method& method, int64_t tokens);
+
   const ModelInfo& info() const { return info_; }
   const ModelConfig& config() const { return loaded_.config; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -147,6 +147,14 @@ Status Session::Impl::Truncate(int64_t tokens) {
   return {};
 }
 
+Status Session::Impl::Stretch(int64_t tokens) {
+  if (Status status = engine().Stretch(*method_, tokens); !status.ok()) return status;
+  const auto period = static_cast<int64_t>(tokens_.size());
+  while (size() < tokens) tokens_.push_back(tokens_[static_cast<size_t>(size() - period)]);
+  read_ = size();
+  return {};
+}
+
 Result<std::unique_ptr<Session::Impl>> Session::Impl::Fork() const {
   auto copy = std::make_unique<Impl>(model_, options_, method_->Fork());
   copy->tokens_ = tokens_;

@@ -20,6 +20,8 @@ class Session::Impl {
   Status FinishPrompt(const ProgressCallback& progress);
   Status Truncate(int64_t tokens);
   Result<std::unique_ptr<Impl>> Fork() const;
+  // For benches: the text repeats itself until it is `tokens` long, without being read. HasLogits before and after.
+  Status Stretch(int64_t tokens);
 
   // After FinishPrompt all but the last token has been read. That one's step, the slice that DecodeSlice describes and
   // Decoded ends, gives the logits of the next.

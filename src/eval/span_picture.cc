@@ -6,6 +6,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/xml_text.h"
+
 namespace ltri {
 namespace {
 
@@ -14,29 +16,6 @@ constexpr double kTop = 76.0;    // room for the headings
 constexpr double kText = 150.0;  // room for the tokens under the base line
 constexpr double kSide = 30.0;
 constexpr int64_t kMostLag = 64;  // higher ones are nearly empty
-
-std::string Escape(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
 
 bool Touches(const SpanInfo& span, TokenRange range) { return span.begin < range.end && span.end > range.begin; }
 
@@ -69,8 +48,8 @@ class Canvas {
     Put(R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}" height="{1:.0f}" font-family="Helvetica, Arial, sans-serif">)",
         width_, base_ + kText);
     Put(R"(<rect width="100%" height="100%" fill="#ffffff"/>)");
-    Put(R"(<text x="{:.0f}" y="30" font-size="19" fill="#1b2733">{}</text>)", kSide, Escape(p_.title));
-    Put(R"(<text x="{:.0f}" y="53" font-size="13" fill="#5a6b7b">{}</text>)", kSide, Escape(p_.subtitle));
+    Put(R"(<text x="{:.0f}" y="30" font-size="19" fill="#1b2733">{}</text>)", kSide, EscapeXml(p_.title));
+    Put(R"(<text x="{:.0f}" y="53" font-size="13" fill="#5a6b7b">{}</text>)", kSide, EscapeXml(p_.subtitle));
   }
 
   // One diamond a cell, darker the more attention; the faintest are left out to keep the file small.
@@ -111,7 +90,7 @@ class Canvas {
       const double x = X(static_cast<double>(i)) + kStep * 0.75;
       Put(R"svg(<text transform="translate({:.1f} {:.1f}) rotate(-90)" text-anchor="end" font-size="9" fill="{}"{}>{}</text>)svg",
           x, base_ + 6, marked ? "#c8401a" : "#5a6b7b", marked ? R"( font-weight="bold")" : "",
-          Escape(p_.pieces[static_cast<size_t>(i - p_.shown.begin)]));
+          EscapeXml(p_.pieces[static_cast<size_t>(i - p_.shown.begin)]));
     }
   }
 

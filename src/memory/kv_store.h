@@ -35,6 +35,11 @@ class KvStore {
   // The key of one token. out: [head_dim].
   void CopyKey(int64_t kv_head, int64_t token, float* out) const;
 
+  // For benches: repeats what lies behind the last gap until there are `tokens`. Each copy's keys differ a little from
+  // the original's. New chunks that end at or before `first` are left out; after kCopied tokens, copies are shared.
+  void Stretch(int64_t tokens, int64_t first);
+  static constexpr int64_t kCopied = 131072;
+
   // Memory of all chunks, those shared with copies included.
   int64_t bytes() const;
 
@@ -46,6 +51,7 @@ class KvStore {
     return ((kv_head * 2 + (values ? 1 : 0)) * kChunk + token % kChunk) * head_dim_;
   }
   Chunk& Writable(int64_t chunk);
+  void CopyToken(int64_t from, int64_t to, uint64_t noise);
 
   int64_t kv_heads_;
   int64_t head_dim_;

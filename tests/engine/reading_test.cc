@@ -45,6 +45,7 @@ class Recorder : public Method {
     return true;
   }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recorder>(*this); }
+  void Stretch(ThreadPool&, int64_t tokens) override { size_ = tokens; }
   std::vector<TokenRange> Visible(int64_t, int64_t) const override { return {}; }
   std::vector<Span> Spans(int64_t) const override { return {}; }
   MemoryUse memory() const override { return {}; }

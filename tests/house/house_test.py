@@ -63,11 +63,12 @@ class RulesFindWhatTheyShould(unittest.TestCase):
     def test_llama_header_direct_and_through_ours(self):
         files = {"src/text/inner.h": '#include <llama.h>\n', "src/text/outer.h": '#include "text/inner.h"\n',
                  "src/engine/step.cc": '#include "text/outer.h"\n', "src/engine/sampler.cc": '#include "llama.h"\n',
-                 "src/engine/decode.cc": '#include "ggml-cpu.h"\n', "src/weights/file.h": '#include "gguf.h"\n'}
+                 "src/engine/decode.cc": '#include "ggml-cpu.h"\n', "src/bench/llama_peer.cc": '#include <llama.h>\n',
+                 "src/bench/rounds.cc": '#include <llama.h>\n', "src/weights/file.h": '#include "gguf.h"\n'}
         found = self.findings(rules.llama_headers, files)
         self.assertEqual([line.split(":")[0] for line in found],
-                         ["src/engine/decode.cc", "src/engine/step.cc", "src/weights/file.h"])
-        self.assertIn("brings in llama.h", found[1])
+                         ["src/bench/rounds.cc", "src/engine/decode.cc", "src/engine/step.cc", "src/weights/file.h"])
+        self.assertIn("brings in llama.h", found[2])
 
     def test_long_file(self):
         self.assertEqual(len(self.findings(rules.file_length, {"src/ops/a.cc": "\n" * 601, "src/ops/b.cc": "\n" * 600})), 1)

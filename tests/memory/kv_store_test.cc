@@ -124,5 +124,38 @@ TEST(KvStoreTest, DropFreesWholeChunksBetween) {
   EXPECT_EQ(store.size(), 1700);
 }
 
+// Values are copied as they are, so they say which token a copy was made of.
+float ValueAt(const KvStore& store, int64_t token) {
+  std::vector<KeyRun> runs;
+  store.AppendRuns(0, token, token + 1, 0, &runs);
+  return FloatFromHalf(runs[0].values[0]);
+}
+
+TEST(KvStoreTest, StretchRepeatsWhatIsBehindTheLastGap) {
+  KvStore store(kHeads, kDim);
+  Write(store, 0, 900);
+  store.Drop(10, 600);  // the second chunk: tokens 256 to 511
+  store.Stretch(3001, 2600);
+  EXPECT_EQ(store.size(), 3001);
+  for (const int64_t token : {2560, 2600, 2999, 3000}) {
+    const int64_t original = 512 + (token - 512) % (900 - 512);
+    EXPECT_EQ(ValueAt(store, token), -KeyOf(original, 0)) << token;
+    std::vector<float> key(kDim);
+    store.CopyKey(1, token, key.data());
+    EXPECT_NEAR(key[0], KeyOf(original, 1), 0.004F * KeyOf(original, 1)) << token;
+  }
+  EXPECT_EQ(store.bytes(), 5 * kChunkBytes);  // 0, 2, 3 as they were, with 10 and 11
+  ExpectRuns(store, 512, 900);
+}
+
+TEST(KvStoreTest, StretchSharesCopiesAtGreatLength) {
+  KvStore store(kHeads, kDim);
+  Write(store, 0, 100);
+  store.Stretch(KvStore::kCopied + 1000, 0);
+  Write(store, store.size(), 1, 1);
+  EXPECT_EQ(ValueAt(store, KvStore::kCopied + 1000), -KeyOf(KvStore::kCopied + 1000, 0, 1));
+  EXPECT_EQ(ValueAt(store, 1000), -KeyOf(0, 0));  // what was shared is not overwritten
+}
+
 }  // namespace
 }  // namespace ltri
