@@ -15,11 +15,14 @@ class Basket {
 
   // Takes spans of `ballot` by descending vote until `share` tokens are filled. False when it is filled.
   bool TakeByVote(Ballot ballot, int64_t share) {
-    std::sort(ballot.begin(), ballot.end(), [](const SpanVote& a, const SpanVote& b) {
-      return a.vote != b.vote ? a.vote > b.vote : a.span < b.span;
-    });
-    for (const SpanVote& v : ballot) {
-      if (!Has(v.span) && !Take(v.span, &share)) return false;
+    // A heap: what is not taken needs no order.
+    const auto lower = [](const SpanVote& a, const SpanVote& b) {
+      return a.vote != b.vote ? a.vote < b.vote : a.span > b.span;
+    };
+    std::make_heap(ballot.begin(), ballot.end(), lower);
+    for (; !ballot.empty(); ballot.pop_back()) {
+      std::pop_heap(ballot.begin(), ballot.end(), lower);
+      if (!Has(ballot.back().span) && !Take(ballot.back().span, &share)) return false;
     }
     return true;
   }

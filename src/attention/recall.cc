@@ -192,8 +192,9 @@ void Recall::EndStep(ThreadPool& pool) {
   if (step().kind == StepKind::kReread) return;
   pool.Run(config().layers, [&](int64_t layer, int) {
     if (config().IsSliding(layer)) return;
-    spans_[static_cast<size_t>(layer)].Push(step().begin, step().count, bands_[static_cast<size_t>(layer)],
-                                            options().max_span);
+    SpanMemory& memory = spans_[static_cast<size_t>(layer)];
+    memory.Push(step().begin, step().count, bands_[static_cast<size_t>(layer)], options().max_span);
+    memory.Tidy();
   });
 }
 

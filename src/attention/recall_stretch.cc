@@ -64,6 +64,7 @@ void Recall::Stretch(ThreadPool& pool, int64_t tokens) {
                   memory.NeedsBand() ? std::span<const float>(band.Draw(count)) : std::span<const float>(), width);
     }
     memory.StoreUntil(tokens - options().window, store(layer));
+    memory.Tidy();
   });
 }
 

@@ -69,6 +69,15 @@ class Tally {
   std::vector<int32_t> spans_;
 };
 
+// What is this far below a layer's highest vote does not change what the layers choose together.
+constexpr float kMinor = 1e-3F;
+
+void DropMinor(Ballot& ballot) {
+  float highest = 0;
+  for (const SpanVote& v : ballot) highest = std::max(highest, v.vote);
+  std::erase_if(ballot, [highest](const SpanVote& v) { return v.vote < kMinor * highest; });
+}
+
 // found.relevance becomes probabilities; returns 1 - their entropy in parts of the most it can be.
 float Decidedness(Found& found, int64_t spans) {
   const auto count = static_cast<int64_t>(found.relevance.size());
@@ -151,6 +160,7 @@ std::vector<Ballot> CastVotes(ThreadPool& pool, const SpanIndex& index, const Vo
     }
     ballots.push_back(tally.Take());
     KeepHighest(ballots.back(), rule.most);
+    if (rule.votes == Votes::kSoftmax) DropMinor(ballots.back());
   }
   return ballots;
 }

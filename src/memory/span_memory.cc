@@ -38,7 +38,6 @@ void SpanMemory::Push(int64_t begin, int64_t count, std::span<const float> band,
     cutter_->Push(band.empty() ? band : band.subspan(static_cast<size_t>(i * width), static_cast<size_t>(width)));
   }
   for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
-  index_.Seal();
 }
 
 void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float> received) {

@@ -27,7 +27,6 @@ class SpanMemory {
   bool NeedsReceived() const { return ltri::NeedsReceived(rule_); }
 
   // Rows of the band of tokens [begin, begin + count), [count, width]; sinks are skipped. Empty if !NeedsBand().
-  // Also does what the index put off.
   void Push(int64_t begin, int64_t count, std::span<const float> band, int64_t width);
 
   // Adds to the attention that tokens [begin, begin + count) received. received: [heads, count].
@@ -35,6 +34,9 @@ class SpanMemory {
 
   // Moves the spans that end at or before `limit` into the index.
   void StoreUntil(int64_t limit, const KvStore& store);
+
+  // What the index puts off until there is time: full segments are clustered.
+  void Tidy() { index_.Seal(); }
 
   // Spans in the index, and all that are cut.
   std::span<const Span> stored() const { return {spans_.data(), static_cast<size_t>(index_.spans())}; }
