@@ -111,6 +111,11 @@ struct SessionOptions {
   double persistence_prefill = 0.7;  // decay per prefill block
 };
 
+// Whether the method reads options.head_table.
+inline bool WantsHeadTable(const SessionOptions& options) {
+  return options.vote_weights == VoteWeights::kHeadTable || options.voting_heads > 0;
+}
+
 struct SamplingOptions {
   float temperature = 0.0F;  // 0: greedy
   int32_t top_k = 40;

@@ -69,13 +69,10 @@ class Tally {
   std::vector<int32_t> spans_;
 };
 
-// What is this far below a layer's highest vote does not change what the layers choose together.
-constexpr float kMinor = 1e-3F;
-
-void DropMinor(Ballot& ballot) {
+void DropMinor(Ballot& ballot, float minor) {
   float highest = 0;
   for (const SpanVote& v : ballot) highest = std::max(highest, v.vote);
-  std::erase_if(ballot, [highest](const SpanVote& v) { return v.vote < kMinor * highest; });
+  std::erase_if(ballot, [&](const SpanVote& v) { return v.vote < minor * highest; });
 }
 
 // found.relevance becomes probabilities; returns 1 - their entropy in parts of the most it can be.
@@ -160,7 +157,7 @@ std::vector<Ballot> CastVotes(ThreadPool& pool, const SpanIndex& index, const Vo
     }
     ballots.push_back(tally.Take());
     KeepHighest(ballots.back(), rule.most);
-    if (rule.votes == Votes::kSoftmax) DropMinor(ballots.back());
+    if (rule.votes == Votes::kSoftmax) DropMinor(ballots.back(), rule.minor);
   }
   return ballots;
 }

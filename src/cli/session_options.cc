@@ -111,7 +111,7 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o, const char* prefill_nam
 }
 
 Status CompleteSessionOptions(const Model& model, SessionOptions& options) {
-  if (options.vote_weights != VoteWeights::kHeadTable && options.voting_heads == 0) return {};
+  if (!WantsHeadTable(options)) return {};
   Result<std::vector<float>> table = LoadHeadTable(HeadTablePath(model.info().path), model.info());
   if (!table.ok()) return table.error();
   options.head_table = std::move(*table);

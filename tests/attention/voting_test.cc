@@ -160,6 +160,7 @@ void ExpectVotes(int64_t index_heads, int64_t spans, int64_t rows, VotingRule ru
   if (rule.weights == VoteWeights::kHeadTable) rule.head_weights = table.data();
   rule.scale = 0.25F;
   rule.most = spans;
+  rule.minor = 0;
   ThreadPool pool(3);
   const std::vector<Ballot> ballots = CastVotes(pool, index, queries, kHeads, rule, groups);
   ASSERT_EQ(static_cast<int64_t>(ballots.size()), groups);

@@ -21,8 +21,7 @@ class Conformance : public ::testing::TestWithParam<Setting> {
 
   SessionOptions options() const {
     SessionOptions options = GetParam().options;
-    if (options.vote_weights == VoteWeights::kHeadTable || options.voting_heads > 0)
-      options.head_table = SmallHeadTable(model()->info());
+    if (WantsHeadTable(options)) options.head_table = SmallHeadTable(model()->info());
     return options;
   }
 

@@ -21,7 +21,7 @@ class Stretch : public ::testing::TestWithParam<Setting> {
   std::unique_ptr<Session::Impl> Read() const {
     SessionOptions options = GetParam().options;
     const std::shared_ptr<Model> model = TinyModel(GetParam().model);
-    if (options.vote_weights == VoteWeights::kHeadTable) options.head_table = SmallHeadTable(model->info());
+    if (WantsHeadTable(options)) options.head_table = SmallHeadTable(model->info());
     auto method = MakeMethod(model->engine().method_context(), options);
     if (!method.ok()) return nullptr;
     auto session = std::make_unique<Session::Impl>(model, options, std::move(*method));
