@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "base/process_memory.h"
@@ -14,6 +15,13 @@ namespace ltri {
 namespace {
 
 constexpr int64_t kWarmTokens = 64;
+constexpr double kPrefillShare = 0.6;  // of the time limit
+
+// How long one round of a row took.
+struct Pace {
+  int64_t tokens = 0;
+  double seconds = 0;
+};
 
 class BenchRun {
  public:
@@ -50,7 +58,34 @@ class BenchRun {
     if (watch_.limits) watch_.limits(*report_.limits);
   }
 
-  bool TooLate() const { return s_.time_limit > 0 && clock_.Seconds() > s_.time_limit; }
+  bool TimeIsUp() const { return s_.time_limit > 0 && clock_.Seconds() > s_.time_limit; }
+
+  // Whether a row would probably not be done in time, by how long the one before took for its first round. Attention
+  // makes twice the tokens take up to four times as long.
+  bool TooLate(BenchSection section, int64_t tokens) const {
+    if (s_.time_limit == 0) return false;
+    const Pace& pace = section == BenchSection::kPrefill ? prefill_pace_ : decode_pace_;
+    double expected = 0;
+    if (pace.tokens > 0 && tokens > pace.tokens) {
+      expected = pace.seconds * std::pow(static_cast<double>(tokens) / static_cast<double>(pace.tokens), 1.5);
+    }
+    // Prompts leave time for decoding.
+    const bool share = section == BenchSection::kPrefill && !s_.decode.empty();
+    return clock_.Seconds() + expected > (share ? kPrefillShare : 1.0) * s_.time_limit;
+  }
+
+  RoundRules Rules() const {
+    RoundRules rules = s_.rules;
+    rules.enough = [this] { return TimeIsUp(); };
+    return rules;
+  }
+
+  // The seconds of the first round of all.
+  static double FirstRound(const std::vector<std::vector<double>>& seconds) {
+    double sum = 0;
+    for (const std::vector<double>& rounds : seconds) sum += rounds.empty() ? 0.0 : rounds.front();
+    return sum;
+  }
 
   Status MeasureType(const std::string& type) {
     Doing(fmt::format("{}: loading", type));
@@ -78,7 +113,7 @@ class BenchRun {
   }
 
   Status MeasurePrefill(Field& field, int64_t tokens) {
-    if (TooLate()) return LeaveOut(field, "prefill", tokens, "the time is up");
+    if (TooLate(BenchSection::kPrefill, tokens)) return LeaveOut(field, "prefill", tokens, "there is no time left");
     const size_t count = field.contenders.size();
     std::vector<int64_t> memory(count, 0);
     const auto turn = [&](size_t i) -> Result<double> {
@@ -91,8 +126,9 @@ class BenchRun {
       memory[i] = std::max(memory[i], PeakMemory() - before + field.cost.bytes_per_decoded);
       return seconds;
     };
-    const auto seconds = PlayRounds(count, s_.rules, turn);
+    const auto seconds = PlayRounds(count, Rules(), turn);
     if (!seconds.ok()) return seconds.error();
+    prefill_pace_ = {tokens, FirstRound(*seconds)};
     for (size_t i = 0; i < count; ++i) {
       BenchRow row = MakeRow(field, BenchSection::kPrefill, tokens, tokens, *seconds, i);
       row.memory_bytes = memory[i];
@@ -103,7 +139,7 @@ class BenchRun {
   }
 
   Status MeasureDecode(Field& field, int64_t depth) {
-    if (TooLate()) return LeaveOut(field, "decode", depth, "the time is up");
+    if (TooLate(BenchSection::kDecode, depth)) return LeaveOut(field, "decode", depth, "there is no time left");
     const auto there = static_cast<int64_t>(field.tokens.size()) - s_.decode_tokens - 1;
     const int64_t read = std::min({s_.read_tokens, there, *std::max_element(s_.decode.begin(), s_.decode.end())});
     const std::vector<size_t> part = field.TakingPart(depth);
@@ -121,11 +157,12 @@ class BenchRun {
       if (!status.ok()) return status;
     }
     const auto next = field.After(std::min(read, depth), s_.decode_tokens + 1);
-    const auto seconds = PlayRounds(part.size(), s_.rules, [&](size_t i) {
+    const auto seconds = PlayRounds(part.size(), Rules(), [&](size_t i) {
       Doing(fmt::format("{}: {} decodes at {}", field.type, field.contenders[part[i]]->name(), depth));
       return field.contenders[part[i]]->Decode(next);
     });
     if (!seconds.ok()) return seconds.error();
+    decode_pace_ = {depth, FirstRound(*seconds)};
     for (size_t i = 0; i < part.size(); ++i) {
       BenchRow row = MakeRow(field, BenchSection::kDecode, depth, s_.decode_tokens, *seconds, i);
       row.method = field.contenders[part[i]]->name();
@@ -142,6 +179,7 @@ class BenchRun {
                    const std::vector<std::vector<double>>& seconds, size_t i) const {
     const auto rates = [&](const std::vector<double>& of) {
       std::vector<double> result;
+      result.reserve(of.size());
       for (const double s : of) result.push_back(static_cast<double>(per_turn) / s);
       return result;
     };
@@ -159,10 +197,10 @@ class BenchRun {
   void Keep(BenchRow row) {
     const size_t rounds = CountNumbers(row.rates);
     if (rounds < row.rates.size()) {
-      report_.notes.push_back(fmt::format("{} of {} {} by {}, {}: {} of {} runs, since one takes more than {:.0f} s",
+      report_.notes.push_back(fmt::format("{} of {} {} by {}, {}: {} of {} runs: long turns are repeated less often",
                                           NameOf(row.section), row.tokens,
                                           row.section == BenchSection::kPrefill ? "tokens" : "deep", row.method,
-                                          row.weight_type, rounds, row.rates.size(), s_.rules.long_turn));
+                                          row.weight_type, rounds, row.rates.size()));
     }
     report_.rows.push_back(std::move(row));
     if (watch_.row) watch_.row(report_.rows.back());
@@ -177,6 +215,8 @@ class BenchRun {
   const BenchWatch& watch_;
   BenchReport report_;
   Stopwatch clock_;
+  Pace prefill_pace_;
+  Pace decode_pace_;
 };
 
 }  // namespace

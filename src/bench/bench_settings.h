@@ -28,7 +28,7 @@ struct BenchSettings {
   int64_t read_tokens = 4096;    // that are really read before a depth
   RoundRules rules;
   LimitSizes limit_sizes;
-  double time_limit = 0;  // seconds; lengths whose turn comes later are left out; 0: none
+  double time_limit = 0;  // seconds; what would probably take longer is left out; 0: none
 };
 
 // Deeper texts than this llama.cpp takes no part in: its keys and values are all real.

@@ -21,7 +21,7 @@ constexpr double kLeft = 62;
 constexpr double kRight = 118;  // room for the names at the lines' ends
 constexpr double kTop = 64;
 constexpr double kBottom = 56;
-constexpr double kLeastLabelGap = 15;
+constexpr double kNameGap = 15;
 
 // Colours that people with any kind of sight tell apart; lighter on dark pages.
 struct Colour {
@@ -34,10 +34,19 @@ constexpr std::array<Colour, 5> kColours = {{{"#0072b2", "#56b4e9"},
                                              {"#cc79a7", "#e6a3c8"},
                                              {"#8a6d00", "#e6c84f"}}};
 
+// A method has the same colour in every picture.
+constexpr std::array<const char*, kColours.size()> kColoured = {"dense", "streaming", "infllm", "ltri", kPeerName};
+
 struct Line {
   std::string name;
+  size_t colour = 0;
   std::vector<std::pair<int64_t, double>> points;  // depth, tokens/s
 };
+
+size_t ColourOf(const std::string& method, size_t otherwise) {
+  const auto* known = std::find(kColoured.begin(), kColoured.end(), method);
+  return known == kColoured.end() ? otherwise % kColours.size() : static_cast<size_t>(known - kColoured.begin());
+}
 
 // One line a method, in the order in which they were measured.
 std::vector<Line> Lines(const BenchReport& report, const std::string& type) {
@@ -45,7 +54,7 @@ std::vector<Line> Lines(const BenchReport& report, const std::string& type) {
   for (const BenchRow& row : report.rows) {
     if (row.section != BenchSection::kDecode || row.weight_type != type) continue;
     auto line = std::find_if(lines.begin(), lines.end(), [&](const Line& l) { return l.name == row.method; });
-    if (line == lines.end()) line = lines.insert(lines.end(), Line{row.method, {}});
+    if (line == lines.end()) line = lines.insert(lines.end(), Line{row.method, ColourOf(row.method, lines.size()), {}});
     line->points.emplace_back(row.tokens, row.tokens_per_second());
   }
   for (Line& line : lines) std::sort(line.points.begin(), line.points.end());
@@ -153,26 +162,25 @@ class Canvas {
       }
       const bool peer = lines_[i].name == kPeerName;
       Put(R"svg(<path d="{}" fill="none" stroke-width="2.2" stroke-linejoin="round"{} class="line{}" stroke="{}"/>)svg",
-          path, peer ? R"( stroke-dasharray="6 4")" : "", i % kColours.size(), kColours[i % kColours.size()].light);
+          path, peer ? R"( stroke-dasharray="6 4")" : "", lines_[i].colour, kColours[lines_[i].colour].light);
       for (const auto& [depth, rate] : lines_[i].points) {
         Put(R"svg(<circle cx="{:.1f}" cy="{:.1f}" r="3.2" class="dot{}" fill="{}"/>)svg", X(depth), Y(rate),
-            i % kColours.size(), kColours[i % kColours.size()].light);
+            lines_[i].colour, kColours[lines_[i].colour].light);
       }
     }
   }
 
-  // Each at its line's end; names that would overlap move down.
+  // Each at its line's end. Names that would overlap move apart, and none goes below the axis.
   void Names() {
     std::vector<size_t> order(lines_.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     const auto end = [this](size_t i) { return Y(lines_[i].points.back().second); };
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return end(a) < end(b); });
-    double above = 0;
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return end(a) > end(b); });
+    double below = Y(0) + kNameGap;
     for (const size_t i : order) {
-      const double y = std::max(end(i), above + kLeastLabelGap);
-      above = y;
+      below = std::min(end(i), below - kNameGap);
       Put(R"svg(<text x="{:.1f}" y="{:.1f}" font-size="13" class="dot{}" fill="{}">{}</text>)svg",
-          X(lines_[i].points.back().first) + 9, y + 4, i % kColours.size(), kColours[i % kColours.size()].light,
+          X(lines_[i].points.back().first) + 9, below + 4, lines_[i].colour, kColours[lines_[i].colour].light,
           EscapeXml(lines_[i].name));
     }
   }

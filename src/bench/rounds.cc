@@ -24,6 +24,7 @@ Result<std::vector<std::vector<double>>> PlayRounds(size_t contenders, const Rou
   std::vector<std::vector<double>> seconds(contenders, std::vector<double>(rounds, kSatOut));
   std::vector<bool> slow(contenders, false);
   for (size_t round = 0; round < rounds; ++round) {
+    if (round > 0 && rules.enough && rules.enough()) break;
     for (size_t i = 0; i < contenders; ++i) {
       const size_t contender = (i + round) % contenders;
       if (slow[contender] && round >= static_cast<size_t>(rules.long_rounds)) continue;

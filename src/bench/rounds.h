@@ -14,7 +14,8 @@ struct RoundRules {
   int rounds = 5;
   double long_turn = 60;  // seconds; whoever took longer once stops after `long_rounds`
   int long_rounds = 3;
-  double pause = 0.05;  // seconds between turns, so that whoever was before has stopped polling for work
+  std::function<bool()> enough;  // asked before each round but the first: true ends it; may be empty
+  double pause = 0.05;           // seconds between turns, so that whoever was before has stopped polling for work
 };
 
 // Lets contender i take its turn; returns seconds.

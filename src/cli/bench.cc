@@ -53,7 +53,7 @@ struct QuickSettings {
   int runs = 3;
   double long_turn = 10;  // seconds
   int long_rounds = 1;
-  double time_limit = 420;  // seconds; the row that is measured then still ends within the ten minutes
+  double time_limit = 540;  // seconds
 };
 
 BenchSettings StandardSettings() {
@@ -99,11 +99,10 @@ Result<BenchSettings> Complete(const BenchOptions& options) {
   Result<std::string> text = LoadText(options);
   if (!text.ok()) return text.error();
   settings.text = std::move(*text);
-  if (settings.session.vote_weights == VoteWeights::kHeadTable) {
-    const Result<std::shared_ptr<Model>> model = Model::Load(settings.model, {.threads = 1});
-    if (!model.ok()) return model.error();
-    if (Status status = CompleteSessionOptions(**model, settings.session); !status.ok()) return status.error();
-  }
+  // Options that ask for a file of the model are completed from it, whatever the weight type that is measured.
+  const Result<std::shared_ptr<Model>> model = Model::Load(settings.model, {.threads = 1});
+  if (!model.ok()) return model.error();
+  if (Status status = CompleteSessionOptions(**model, settings.session); !status.ok()) return status.error();
   return settings;
 }
 
@@ -265,7 +264,7 @@ void AddBenchCommand(CLI::App& app) {
       ->type_name("FILE")
       ->group("Output");
   AddMethodsOption(*command, options->settings.methods);
-  AddSessionOptions(*command, options->settings.session, /*prefill=*/"--reading");
+  AddSessionOptions(*command, options->settings.session, /*prefill_name=*/"--reading");
   command->callback([options, quick] {
     if (options->quick) BeQuick(options->settings, quick);
     if (const Status status = Bench(*options); !status.ok()) Fail(status.error());

@@ -2,8 +2,7 @@
 #ifndef LTRI_TESTS_SUPPORT_TEMPORARY_FOLDER_H_
 #define LTRI_TESTS_SUPPORT_TEMPORARY_FOLDER_H_
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
