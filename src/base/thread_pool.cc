@@ -36,7 +36,7 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::Run(int64_t tasks, const std::function<void(int64_t, int)>& task) {
+void ThreadPool::Run(int64_t tasks, TaskView task) {
   if (workers_.empty() || tasks <= 1) {
     for (int64_t i = 0; i < tasks; ++i) task(i, 0);
     return;

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "support/allocations.h"
+
 namespace ltri {
 namespace {
 
@@ -42,6 +44,19 @@ TEST(ThreadPool, WakesSleepers) {
     pool.Run(100, [&](int64_t, int) { sum.fetch_add(1); });
     ASSERT_EQ(sum.load(), 100);
   }
+}
+
+TEST(ThreadPool, RunAsksForNoMemory) {
+  if (!testing::CountsAllocations()) GTEST_SKIP() << "a sanitizer has operator new";
+  ThreadPool pool(2);
+  std::atomic<int64_t> sums[4] = {};
+  const int64_t values[4] = {1, 2, 3, 4};  // a lambda with more than a std::function keeps in itself
+  const auto add = [&sums, values](int64_t task, int) { sums[task % 4] += values[task % 4]; };
+  pool.Run(8, add);
+  const int64_t before = testing::Allocations();
+  for (int i = 0; i < 100; ++i) pool.Run(8, add);
+  EXPECT_EQ(testing::Allocations(), before);
+  EXPECT_EQ(sums[3], 808);
 }
 
 }  // namespace
