@@ -22,10 +22,6 @@ void ForRows(ThreadPool& pool, int64_t rows, Work&& work) {
 
 const float* BiasOrNull(const Vector& bias) { return bias.empty() ? nullptr : bias.data(); }
 
-void Add(float* x, const float* y, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] += y[i];
-}
-
 }  // namespace
 
 void Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
@@ -42,7 +38,13 @@ void Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
   Embed(pool);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     Attention(pool, layer);
-    FeedForward(pool, layer);
+    // Behind the last layer's attention only rows with logits matter, and prompt blocks mostly want none.
+    const bool skip = layer + 1 == config_.layers && std::none_of(order_.begin(), order_.end(), [](const Slice* slice) {
+                        return slice->range.kind != StepKind::kDecode && slice->logit_rows > 0;
+                      });
+    const Rows rows = skip ? Rows{rows_.block, {0, rows_.single}} : Rows{0, rows_};
+    Project(pool, layer, rows);
+    FeedForward(pool, layer, rows);
   }
   for (Slice* slice : order_) slice->memory->EndStep(pool);
   Logits(pool);
@@ -60,13 +62,12 @@ void Decoder::Embed(ThreadPool& pool) {
   b_.gate.resize(size(config_.feed_forward));
   b_.up.resize(b_.gate.size());
 
-  std::vector<TokenId> tokens;
-  tokens.reserve(static_cast<size_t>(rows_.total()));
-  for (const Slice* slice : order_) tokens.insert(tokens.end(), slice->tokens.begin(), slice->tokens.end());
+  tokens_.clear();
+  for (const Slice* slice : order_) tokens_.insert(tokens_.end(), slice->tokens.begin(), slice->tokens.end());
   ForRows(pool, rows_.total(), [&](int64_t first, int64_t count) {
     for (int64_t r = first; r < first + count; ++r) {
       float* row = b_.x.data() + r * config_.width;
-      UnpackRow(weights_.embedding, tokens[static_cast<size_t>(r)], row);
+      UnpackRow(weights_.embedding, tokens_[static_cast<size_t>(r)], row);
       if (config_.embedding_scale == 1.0F) continue;
       for (int64_t i = 0; i < config_.width; ++i) row[i] *= config_.embedding_scale;
     }
@@ -95,9 +96,10 @@ void Decoder::Attention(ThreadPool& pool, int64_t layer) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
   const int64_t d = config_.head_dim;
   Norm(pool, b_.x.data(), w.attention_norm, rows_.total(), config_.width, b_.h.data());
-  Matmul(pool, w.q, b_.h.data(), rows_, BiasOrNull(w.q_bias), b_.q.data());  // [tokens, heads * head_dim]
-  Matmul(pool, w.k, b_.h.data(), rows_, BiasOrNull(w.k_bias), b_.k.data());  // [tokens, kv_heads * head_dim]
-  Matmul(pool, w.v, b_.h.data(), rows_, BiasOrNull(w.v_bias), b_.v.data());
+  const Linear qkv[] = {{&w.q, BiasOrNull(w.q_bias), b_.q.data()},  // [tokens, heads * head_dim]
+                        {&w.k, BiasOrNull(w.k_bias), b_.k.data()},  // [tokens, kv_heads * head_dim]
+                        {&w.v, BiasOrNull(w.v_bias), b_.v.data()}};
+  Matmul(pool, qkv, b_.h.data(), rows_);
   NormHeads(pool, b_.q.data(), config_.heads, w.q_norm);
   NormHeads(pool, b_.k.data(), config_.kv_heads, w.k_norm);
   int64_t row = 0;
@@ -107,27 +109,40 @@ void Decoder::Attention(ThreadPool& pool, int64_t layer) {
     slice->memory->Attend(pool, layer, b_.q.data() + q, b_.k.data() + kv, b_.v.data() + kv, b_.attended.data() + q);
     row += slice->range.count;
   }
-  Matmul(pool, w.o, b_.attended.data(), rows_, BiasOrNull(w.o_bias), b_.projected.data());  // [tokens, width]
-  if (!w.post_attention_norm.empty()) {
-    Norm(pool, b_.projected.data(), w.post_attention_norm, rows_.total(), config_.width, b_.projected.data());
-  }
-  Add(b_.x.data(), b_.projected.data(), rows_.total() * config_.width);
 }
 
-void Decoder::FeedForward(ThreadPool& pool, int64_t layer) {
+// x += projected, normalised first where a model does so.
+void Decoder::AddProjected(ThreadPool& pool, const Vector& norm, Rows rows) {
+  const int64_t width = config_.width;
+  ForRows(pool, rows.count.total(), [&](int64_t first, int64_t count) {
+    float* x = b_.x.data() + (rows.first + first) * width;
+    float* y = b_.projected.data() + (rows.first + first) * width;
+    if (!norm.empty()) RmsNorm(y, norm.data(), count, width, config_.norm_epsilon, y);
+    for (int64_t i = 0; i < count * width; ++i) x[i] += y[i];
+  });
+}
+
+void Decoder::Project(ThreadPool& pool, int64_t layer, Rows rows) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
-  Norm(pool, b_.x.data(), w.ffn_norm, rows_.total(), config_.width, b_.h.data());
-  Matmul(pool, w.gate, b_.h.data(), rows_, nullptr, b_.gate.data());  // [tokens, feed_forward]
-  Matmul(pool, w.up, b_.h.data(), rows_, nullptr, b_.up.data());
-  ForRows(pool, rows_.total(), [&](int64_t first, int64_t count) {
+  const float* attended = b_.attended.data() + rows.first * config_.heads * config_.head_dim;
+  float* projected = b_.projected.data() + rows.first * config_.width;
+  Matmul(pool, w.o, attended, rows.count, BiasOrNull(w.o_bias), projected);  // [tokens, width]
+  AddProjected(pool, w.post_attention_norm, rows);
+}
+
+void Decoder::FeedForward(ThreadPool& pool, int64_t layer, Rows rows) {
+  const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
+  const int64_t at = rows.first * config_.width;
+  const int64_t total = rows.count.total();
+  Norm(pool, b_.x.data() + at, w.ffn_norm, total, config_.width, b_.h.data() + at);
+  const Linear gate_up[] = {{&w.gate, nullptr, b_.gate.data()}, {&w.up, nullptr, b_.up.data()}};
+  Matmul(pool, gate_up, b_.h.data() + at, rows.count);  // [tokens, feed_forward]
+  ForRows(pool, total, [&](int64_t first, int64_t count) {
     GatedActivation(config_.activation, b_.gate.data() + first * config_.feed_forward,
                     b_.up.data() + first * config_.feed_forward, count * config_.feed_forward);
   });
-  Matmul(pool, w.down, b_.gate.data(), rows_, nullptr, b_.projected.data());  // [tokens, width]
-  if (!w.post_ffn_norm.empty()) {
-    Norm(pool, b_.projected.data(), w.post_ffn_norm, rows_.total(), config_.width, b_.projected.data());
-  }
-  Add(b_.x.data(), b_.projected.data(), rows_.total() * config_.width);
+  Matmul(pool, w.down, b_.gate.data(), rows.count, nullptr, b_.projected.data() + at);  // [tokens, width]
+  AddProjected(pool, w.post_ffn_norm, rows);
 }
 
 void Decoder::Logits(ThreadPool& pool) {
@@ -142,7 +157,11 @@ void Decoder::Logits(ThreadPool& pool) {
     const RowCount count = rows == 1 ? RowCount{0, 1} : RowCount{rows, 0};
     Matmul(pool, weights_.output, b_.h.data(), count, BiasOrNull(weights_.output_bias), slice->logits->data());
     if (config_.logit_softcap == 0.0F) continue;
-    for (float& logit : *slice->logits) logit = config_.logit_softcap * std::tanh(logit / config_.logit_softcap);
+    ForRows(pool, rows * config_.vocabulary, [&](int64_t first, int64_t size) {
+      for (float& logit : std::span(slice->logits->data() + first, static_cast<size_t>(size))) {
+        logit = config_.logit_softcap * std::tanh(logit / config_.logit_softcap);
+      }
+    });
   }
 }
 

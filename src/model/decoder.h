@@ -39,16 +39,25 @@ class Decoder {
     std::vector<float> x, h, q, k, v, attended, gate, up, projected;
   };
 
+  // Some of the step's rows.
+  struct Rows {
+    int64_t first;
+    RowCount count;
+  };
+
   void Embed(ThreadPool& pool);
   void Attention(ThreadPool& pool, int64_t layer);
-  void FeedForward(ThreadPool& pool, int64_t layer);
+  void Project(ThreadPool& pool, int64_t layer, Rows rows);
+  void FeedForward(ThreadPool& pool, int64_t layer, Rows rows);
+  void AddProjected(ThreadPool& pool, const Vector& norm, Rows rows);
   void Logits(ThreadPool& pool);
   void Norm(ThreadPool& pool, const float* x, const Vector& weight, int64_t rows, int64_t width, float* y);
   void NormHeads(ThreadPool& pool, float* rows, int64_t heads, const Vector& weight);
 
   const ModelConfig& config_;
   const ModelWeights& weights_;
-  std::vector<Slice*> order_;  // of the current step: prompt blocks first, then single tokens
+  std::vector<Slice*> order_;    // of the current step: prompt blocks first, then single tokens
+  std::vector<TokenId> tokens_;  // in that order
   RowCount rows_;
   Buffers b_;
 };

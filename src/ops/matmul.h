@@ -3,6 +3,7 @@
 #define LTRI_OPS_MATMUL_H_
 
 #include <cstdint>
+#include <span>
 
 #include "base/thread_pool.h"
 #include "weights/model_weights.h"
@@ -17,10 +18,22 @@ struct RowCount {
   int64_t total() const { return block + single; }
 };
 
-// y = x W^T + bias.  x: [rows, W.cols], y: [rows, W.rows], bias: [W.rows] or null.
-//   block rows: W is unpacked tile by tile to floats and multiplied in single precision;
-//   single rows: x is quantised to the partner type of W's and multiplied as it lies in memory (llama.cpp's way).
-void Matmul(ThreadPool& pool, const Matrix& w, const float* x, RowCount rows, const float* bias, float* y);
+// One of several layers that read the same x.
+struct Linear {
+  const Matrix* w = nullptr;    // [outputs, cols]
+  const float* bias = nullptr;  // [outputs] or null
+  float* y = nullptr;           // [rows, outputs]
+};
+
+// y = x W^T + bias for each layer; all have the same cols. x: [rows, cols]. One hand-over to the threads for all.
+//   block rows: W is unpacked panel by panel to floats and multiplied in single precision;
+//   single rows: x is rounded to 8 bits (16 for F16) and multiplied with W as it lies in memory (llama.cpp's way).
+void Matmul(ThreadPool& pool, std::span<const Linear> layers, const float* x, RowCount rows);
+
+inline void Matmul(ThreadPool& pool, const Matrix& w, const float* x, RowCount rows, const float* bias, float* y) {
+  const Linear layer{&w, bias, y};
+  Matmul(pool, {&layer, 1}, x, rows);
+}
 
 // y = row `index` of W as floats. y: [W.cols].
 void UnpackRow(const Matrix& w, int64_t index, float* y);

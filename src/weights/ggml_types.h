@@ -9,8 +9,15 @@
 
 namespace ltri {
 
-// ggml's number of F32, the one type that tests and float matrices name.
+// ggml's numbers of the types that have code of their own here.
 inline constexpr int kTypeF32 = 0;
+inline constexpr int kTypeF16 = 1;
+inline constexpr int kTypeQ4_0 = 2;
+inline constexpr int kTypeQ4_1 = 3;
+inline constexpr int kTypeQ5_0 = 6;
+inline constexpr int kTypeQ5_1 = 7;
+inline constexpr int kTypeQ8_0 = 8;
+inline constexpr int kTypeQ6K = 14;
 
 // Whether ggml has such a type and can turn it into floats. The functions below need that.
 bool TypeIsReadable(int type);

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "ops/cpu/panels.h"
+#include "support/allocations.h"
 #include "support/ops_reference.h"
+#include "support/simd_targets.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -94,15 +98,16 @@ class MatmulTest : public ::testing::TestWithParam<int> {
       }
     }
     EXPECT_EQ(y, Compute(w.matrix, x, rows, bias, 3)) << "three threads change the result";
-    ExpectSingleRowsAlone(w.matrix, x, rows, bias, y);
+    ExpectSameAlone(w.matrix, x, rows, bias, y);
   }
 
-  // A decoded token's result is the same without its neighbours.
-  void ExpectSingleRowsAlone(const Matrix& w, const std::vector<float>& x, RowCount rows,
-                             const std::vector<float>& bias, const std::vector<float>& y) {
-    for (int64_t r = rows.block; r < rows.total(); ++r) {
+  // A token's result is the same without its neighbours.
+  void ExpectSameAlone(const Matrix& w, const std::vector<float>& x, RowCount rows, const std::vector<float>& bias,
+                       const std::vector<float>& y) {
+    for (int64_t r = 0; r < rows.total(); ++r) {
       const std::vector<float> row(x.begin() + r * w.cols, x.begin() + (r + 1) * w.cols);
-      const std::vector<float> alone = Compute(w, row, {0, 1}, bias, 1);
+      const RowCount one = r < rows.block ? RowCount{1, 0} : RowCount{0, 1};
+      const std::vector<float> alone = Compute(w, row, one, bias, 1);
       EXPECT_EQ(alone, std::vector<float>(y.begin() + r * w.rows, y.begin() + (r + 1) * w.rows)) << "row " << r;
     }
   }
@@ -130,6 +135,66 @@ TEST_P(MatmulTest, RowsAreUnpackedAsGgmlReadsThem) {
     UnpackRow(w.matrix, r, row.data());
     EXPECT_EQ(row, std::vector<float>(w.values.begin() + r * cols, w.values.begin() + (r + 1) * cols));
   }
+}
+
+// Long rows are multiplied in parts, and unpacked by code of their own on every kind of processor.
+TEST_P(MatmulTest, LongRowsOnEverySimdTarget) {
+  testing::ForEachSimdTarget([&] { ExpectRight(11, 1024, {9, 1}, false); });
+}
+
+TEST_P(MatmulTest, ValuesAreUnpackedAsGgmlReadsThem) {
+  Operands any(5);
+  const int64_t count = 4 * std::max<int64_t>(16, TypeBlockValues(GetParam()));
+  Weights w;
+  Fill(GetParam(), 1, count, &any, &w);
+  testing::ForEachSimdTarget([&] {
+    std::vector<float> values(static_cast<size_t>(count));
+    UnpackValues(GetParam(), w.bytes.data(), count, values.data());
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_NEAR(values[i], w.values[i], 1e-6 * Norm(w.values.data(), count)) << i;
+    }
+  });
+}
+
+// Layers that share an input, of types that take it differently.
+class SharedInputTest : public ::testing::Test {
+ protected:
+  static constexpr int64_t kCols = 256;
+  static constexpr RowCount kRows = {5, 3};
+
+  SharedInputTest() : x_(any_.Floats(kRows.total() * kCols)) {
+    const int types[] = {GGML_TYPE_Q4_0, GGML_TYPE_F32, GGML_TYPE_Q4_K, GGML_TYPE_Q8_0, GGML_TYPE_F16};
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      const int64_t outputs = 7 + 64 * static_cast<int64_t>(i);
+      Fill(types[i], outputs, kCols, &any_, &weights_[i]);
+      results_[i].resize(static_cast<size_t>(kRows.total() * outputs));
+      layers_[i] = {&weights_[i].matrix, nullptr, results_[i].data()};
+    }
+  }
+
+  Operands any_{9};
+  std::vector<float> x_;
+  std::array<Weights, 5> weights_;
+  std::array<std::vector<float>, 5> results_;
+  std::array<Linear, 5> layers_;
+};
+
+TEST_F(SharedInputTest, GivesWhatEachLayerGivesAlone) {
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    Matmul(pool, layers_, x_.data(), kRows);
+    for (size_t i = 0; i < layers_.size(); ++i)
+      EXPECT_EQ(results_[i], Compute(weights_[i].matrix, x_, kRows, {}, 1)) << i;
+  }
+}
+
+TEST_F(SharedInputTest, AsksForNoMemoryAgain) {
+  if (!testing::CountsAllocations()) GTEST_SKIP() << "a sanitizer has operator new";
+  ThreadPool pool(1);  // with several, who gets its scratch memory in which round is chance
+  Matmul(pool, layers_, x_.data(), kRows);
+  const int64_t before = testing::Allocations();
+  Matmul(pool, layers_, x_.data(), kRows);
+  EXPECT_EQ(testing::Allocations(), before);
 }
 
 std::vector<int> ReadableTypes() {

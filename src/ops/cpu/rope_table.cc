@@ -59,7 +59,8 @@ void RopeTable::Reserve(int64_t count) {
 }
 
 void ToHalves(float* rows, int64_t count, int64_t head_dim, int64_t dims) {
-  std::vector<float> copy(static_cast<size_t>(dims));
+  thread_local std::vector<float> copy;  // kept: this runs for every token and layer
+  copy.resize(std::max(copy.size(), static_cast<size_t>(dims)));
   const int64_t half = dims / 2;
   for (int64_t r = 0; r < count; ++r) {
     float* row = rows + r * head_dim;
