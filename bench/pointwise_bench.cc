@@ -1,0 +1,91 @@
+// What a decoder does row by row between its products. Every case is checked against plain code before it is timed.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <vector>
+
+#include "ops/activation.h"
+#include "ops/convert.h"
+#include "ops/rms_norm.h"
+#include "support/ops_reference.h"
+
+namespace ltri {
+namespace {
+
+constexpr float kEpsilon = 1e-5F;
+
+bool Near(const std::vector<float>& values, const std::vector<double>& expected, double tolerance) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!(std::fabs(values[i] - expected[i]) <= tolerance * (1 + std::fabs(expected[i])))) return false;
+  }
+  return true;
+}
+
+void BM_RmsNorm(benchmark::State& state) {
+  testing::Operands any(1);
+  const std::vector<float> x = any.Floats(state.range(0));
+  const std::vector<float> weight = any.Floats(state.range(0));
+  std::vector<float> y(x.size());
+  RmsNorm(x.data(), weight.data(), 1, state.range(0), kEpsilon, y.data());
+  if (!Near(y, testing::RmsNormReference(x, weight, kEpsilon), 1e-5)) return state.SkipWithError("wrong");
+  for (auto _ : state) {
+    RmsNorm(x.data(), weight.data(), 1, state.range(0), kEpsilon, y.data());
+    benchmark::DoNotOptimize(y.data());
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 12);
+}
+BENCHMARK(BM_RmsNorm)->Arg(576)->Arg(4096);
+
+void BM_GatedActivation(benchmark::State& state, Activation activation) {
+  testing::Operands any(2);
+  const std::vector<float> input = any.Floats(state.range(0), 4.0F);
+  const std::vector<float> up = any.Floats(state.range(0));
+  std::vector<float> gate = input;
+  std::vector<double> expected;
+  for (size_t i = 0; i < gate.size(); ++i) expected.push_back(testing::GatedReference(activation, gate[i], up[i]));
+  GatedActivation(activation, gate.data(), up.data(), state.range(0));
+  if (!Near(gate, expected, 1e-5)) return state.SkipWithError("wrong");
+  for (auto _ : state) {
+    // The result shrinks from round to round, which costs no more than the first.
+    GatedActivation(activation, gate.data(), up.data(), state.range(0));
+    benchmark::DoNotOptimize(gate.data());
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 12);
+}
+BENCHMARK_CAPTURE(BM_GatedActivation, silu, Activation::kSilu)->Arg(1536)->Arg(14336);
+BENCHMARK_CAPTURE(BM_GatedActivation, gelu, Activation::kGelu)->Arg(1536)->Arg(14336);
+
+void BM_FloatToHalf(benchmark::State& state) {
+  testing::Operands any(3);
+  const std::vector<float> from = any.Floats(state.range(0), 100.0F);
+  std::vector<Half> to(from.size());
+  FloatToHalf(from.data(), state.range(0), to.data());
+  for (size_t i = 0; i < to.size(); ++i) {
+    if (to[i] != HalfFromFloat(from[i])) return state.SkipWithError("wrong");
+  }
+  for (auto _ : state) {
+    FloatToHalf(from.data(), state.range(0), to.data());
+    benchmark::DoNotOptimize(to.data());
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 6);
+}
+BENCHMARK(BM_FloatToHalf)->Arg(192)->Arg(65536);
+
+void BM_HalfToFloat(benchmark::State& state) {
+  testing::Operands any(4);
+  const std::vector<Half> from = any.Halves(state.range(0), 100.0F);
+  std::vector<float> to(from.size());
+  HalfToFloat(from.data(), state.range(0), to.data());
+  for (size_t i = 0; i < to.size(); ++i) {
+    if (to[i] != FloatFromHalf(from[i])) return state.SkipWithError("wrong");
+  }
+  for (auto _ : state) {
+    HalfToFloat(from.data(), state.range(0), to.data());
+    benchmark::DoNotOptimize(to.data());
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 6);
+}
+BENCHMARK(BM_HalfToFloat)->Arg(192)->Arg(65536);
+
+}  // namespace
+}  // namespace ltri
