@@ -1,3 +1,5 @@
+// Attention of few queries: memory is the limit, so keys and values are read once, as they lie in the store, and all
+// query heads of a group use them while they are in registers.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -6,6 +8,8 @@
 #include "ops/cpu/attend.h"
 #include "ops/cpu/key_runs.h"
 
+// Vectors without a fixed size cannot stand in arrays; such CPUs take the fixed-size target.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/cpu/attend_single.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -17,64 +21,183 @@ HWY_BEFORE_NAMESPACE();
 namespace ltri {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, int64_t count) {
-  const FloatTag tag;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
-  auto sum = hn::Zero(tag);
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) sum = hn::MulAdd(hn::LoadU(tag, a + i), hn::LoadU(tag, b + i), sum);
-  float total = hn::GetLane(hn::SumOfLanes(tag, sum));
-  for (; i < count; ++i) total += a[i] * b[i];
-  return total;
+// Accumulators that leave registers for what they accumulate.
+#if HWY_ARCH_ARM_A64 || HWY_TARGET <= HWY_AVX3
+constexpr int64_t kAccumulators = 16;
+#else
+constexpr int64_t kAccumulators = 8;
+#endif
+constexpr int64_t kKeys = 4;  // scored together, so that one shuffle adds up the lanes of all
+
+template <class Tag>
+HWY_INLINE hn::Vec<Tag> LoadHalf(Tag tag, const Half* from) {
+  const hn::Rebind<hwy::float16_t, Tag> narrow;
+  return hn::PromoteTo(tag, hn::LoadU(narrow, reinterpret_cast<const hwy::float16_t*>(from)));
 }
 
-// scores[h * stride + i] = q[h] . keys[i]. q: [heads, head_dim], keys: [count, head_dim].
-void Scores(const float* HWY_RESTRICT q, int64_t heads, const float* HWY_RESTRICT keys, int64_t count, int64_t head_dim,
-            float* HWY_RESTRICT scores, int64_t stride) {
+#if HWY_TARGET != HWY_SCALAR
+// to[i] = the sum of lanes i, i + 4, ... of v, i < 4.
+template <class Tag>
+HWY_INLINE void StoreFourSums(Tag tag, hn::Vec<Tag> v, float* to) {
+  if constexpr (hn::MaxLanes(Tag()) <= 4) {
+    hn::StoreU(v, tag, to);
+  } else {
+    const hn::Half<Tag> half;
+    StoreFourSums(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), to);
+  }
+}
+#endif
+
+// to[i] = the sum of the lanes of v[i], i < kKeys.
+template <class Tag>
+HWY_INLINE void StoreSums(Tag tag, const hn::Vec<Tag>* v, float* to) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(Tag()) >= 4) {
+    const hn::Repartition<uint64_t, Tag> pairs;
+    const auto add = [&](hn::Vec<Tag> a, hn::Vec<Tag> b) HWY_ATTR {
+      return hn::BitCast(pairs, hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b)));
+    };
+    const auto ab = add(v[0], v[1]);
+    const auto cd = add(v[2], v[3]);
+    const auto even = hn::BitCast(tag, hn::InterleaveLower(pairs, ab, cd));
+    return StoreFourSums(tag, hn::Add(even, hn::BitCast(tag, hn::InterleaveUpper(pairs, ab, cd))), to);
+  }
+#endif
+  for (int64_t i = 0; i < kKeys; ++i) to[i] = hn::GetLane(hn::SumOfLanes(tag, v[i]));
+}
+
+// What the scores of some keys need. angles: of each key, [cos x half, sin x half]; half: 0 if keys are not turned.
+struct KeyBlock {
+  const Half* keys[kKeys];
+  const float* angles[kKeys];
+};
+
+// scores[h * stride + u] = q[h] . (key u, turned). q: [kHeads, head_dim]; half and head_dim - 2 half: whole vectors.
+template <class Tag, int64_t kHeads>
+HWY_INLINE void ScoreBlock(Tag tag, const KeyBlock& block, const float* HWY_RESTRICT q, int64_t half, int64_t head_dim,
+                           float* HWY_RESTRICT scores, int64_t stride) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  hn::Vec<Tag> sums[kHeads][kKeys];
+  for (auto& of_head : sums) {
+    for (auto& sum : of_head) sum = hn::Zero(tag);
+  }
+  for (int64_t i = 0; i < half; i += lanes) {
+    for (int64_t u = 0; u < kKeys; ++u) {
+      const auto a = LoadHalf(tag, block.keys[u] + i);
+      const auto b = LoadHalf(tag, block.keys[u] + half + i);
+      const auto c = hn::LoadU(tag, block.angles[u] + i);
+      const auto s = hn::LoadU(tag, block.angles[u] + half + i);
+      const auto x = hn::NegMulAdd(b, s, hn::Mul(a, c));
+      const auto y = hn::MulAdd(b, c, hn::Mul(a, s));
+      for (int64_t h = 0; h < kHeads; ++h) {
+        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + i), x, sums[h][u]);
+        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + half + i), y, sums[h][u]);
+      }
+    }
+  }
+  for (int64_t i = 2 * half; i < head_dim; i += lanes) {
+    for (int64_t u = 0; u < kKeys; ++u) {
+      const auto x = LoadHalf(tag, block.keys[u] + i);
+      for (int64_t h = 0; h < kHeads; ++h) {
+        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + i), x, sums[h][u]);
+      }
+    }
+  }
+  for (int64_t h = 0; h < kHeads; ++h) StoreSums(tag, sums[h], scores + h * stride);
+}
+
+// scores[h * stride + i] = q[h] . (key i of the part, turned to its position unless rope is null).
+template <class Tag, int64_t kHeads>
+void ScorePart(const KeyRun& part, const RopeTable* rope, const float* q, int64_t head_dim, float* scores,
+               int64_t stride) {
+  const int64_t half = rope != nullptr ? rope->dims() / 2 : 0;
+  for (int64_t i = 0; i < part.count; i += kKeys) {
+    KeyBlock block;
+    const int64_t count = HWY_MIN(kKeys, part.count - i);
+    for (int64_t u = 0; u < kKeys; ++u) {
+      const int64_t key = i + HWY_MIN(u, count - 1);  // missing keys repeat the last one
+      block.keys[u] = part.keys + key * head_dim;
+      block.angles[u] = rope != nullptr ? rope->Row(part.position + key) : nullptr;
+    }
+    if (count == kKeys) {
+      ScoreBlock<Tag, kHeads>(Tag(), block, q, half, head_dim, scores + i, stride);
+      continue;
+    }
+    float last[kHeads * kKeys];
+    ScoreBlock<Tag, kHeads>(Tag(), block, q, half, head_dim, last, kKeys);
+    for (int64_t h = 0; h < kHeads; ++h) std::copy_n(last + h * kKeys, count, scores + h * stride + i);
+  }
+}
+
+template <class Tag, int64_t kHeads = kAccumulators / kKeys>
+void ScoreHeads(const KeyRun& part, const RopeTable* rope, const float* q, int64_t heads, int64_t head_dim,
+                float* scores, int64_t stride) {
+  for (; heads >= kHeads; heads -= kHeads, q += kHeads * head_dim, scores += kHeads * stride) {
+    ScorePart<Tag, kHeads>(part, rope, q, head_dim, scores, stride);
+  }
+  if constexpr (kHeads > 1) {
+    if (heads > 0) ScoreHeads<Tag, kHeads - 1>(part, rope, q, heads, head_dim, scores, stride);
+  }
+}
+
+// Vectors as wide as the dimensions allow.
+void Scores(const KeyRun& part, const RopeTable* rope, const float* q, int64_t heads, int64_t head_dim, float* scores,
+            int64_t stride) {
+  const int64_t half = rope != nullptr ? rope->dims() / 2 : 0;
+  const auto fits = [&](int64_t lanes) { return half % lanes == 0 && head_dim % lanes == 0; };
+  if (fits(hn::MaxLanes(FloatTag()))) return ScoreHeads<FloatTag>(part, rope, q, heads, head_dim, scores, stride);
+  using Quad = hn::CappedTag<float, 4>;
+  if (fits(hn::MaxLanes(Quad()))) return ScoreHeads<Quad>(part, rope, q, heads, head_dim, scores, stride);
+  ScoreHeads<hn::CappedTag<float, 1>>(part, rope, q, heads, head_dim, scores, stride);
+}
+
+// out[h][0, kVectors * lanes) += sum over i of p[h * stride + i] * values[i].
+template <class Tag, int64_t kHeads, int64_t kVectors>
+HWY_INLINE void SumColumns(const float* HWY_RESTRICT p, int64_t stride, const Half* HWY_RESTRICT values, int64_t count,
+                           int64_t head_dim, float* HWY_RESTRICT out) {
+  const Tag tag;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  hn::Vec<Tag> sums[kHeads][kVectors];
+  for (int64_t h = 0; h < kHeads; ++h) {
+    for (int64_t v = 0; v < kVectors; ++v) sums[h][v] = hn::LoadU(tag, out + h * head_dim + v * lanes);
+  }
   for (int64_t i = 0; i < count; ++i) {
-    for (int64_t h = 0; h < heads; ++h) scores[h * stride + i] = Dot(q + h * head_dim, keys + i * head_dim, head_dim);
+    hn::Vec<Tag> value[kVectors];
+    for (int64_t v = 0; v < kVectors; ++v) value[v] = LoadHalf(tag, values + i * head_dim + v * lanes);
+    for (int64_t h = 0; h < kHeads; ++h) {
+      const auto weight = hn::Set(tag, p[h * stride + i]);
+      for (int64_t v = 0; v < kVectors; ++v) sums[h][v] = hn::MulAdd(weight, value[v], sums[h][v]);
+    }
+  }
+  for (int64_t h = 0; h < kHeads; ++h) {
+    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(sums[h][v], tag, out + h * head_dim + v * lanes);
   }
 }
 
-// out[h] += sum over i of p[h * stride + i] * values[i]. Four heads at a time share each load of a value.
-void WeightedSum(const float* HWY_RESTRICT p, int64_t stride, int64_t heads, const Half* HWY_RESTRICT values,
-                 int64_t count, int64_t head_dim, float* HWY_RESTRICT out) {
-  const FloatTag tag;
-  const hn::Rebind<hwy::float16_t, FloatTag> narrow;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
-  const auto* half = reinterpret_cast<const hwy::float16_t*>(values);
-  for (int64_t h = 0; h < heads; h += 4) {
-    const int64_t n = HWY_MIN(int64_t{4}, heads - h);
-    // Missing heads repeat the last one and are not stored.
-    const float* w[4];
-    for (int64_t u = 0; u < 4; ++u) w[u] = p + (h + HWY_MIN(u, n - 1)) * stride;
+template <class Tag, int64_t kHeads = 4>
+void SumHeads(const float* p, int64_t stride, int64_t heads, const Half* values, int64_t count, int64_t head_dim,
+              float* out) {
+  constexpr int64_t kVectors = kAccumulators / 4;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(Tag()));
+  for (; heads >= kHeads; heads -= kHeads, p += kHeads * stride, out += kHeads * head_dim) {
     int64_t j = 0;
-    for (; j + lanes <= head_dim; j += lanes) {
-      auto s0 = hn::Zero(tag);
-      auto s1 = s0;
-      auto s2 = s0;
-      auto s3 = s0;
-      for (int64_t i = 0; i < count; ++i) {
-        const auto v = hn::PromoteTo(tag, hn::LoadU(narrow, half + i * head_dim + j));
-        s0 = hn::MulAdd(hn::Set(tag, w[0][i]), v, s0);
-        s1 = hn::MulAdd(hn::Set(tag, w[1][i]), v, s1);
-        s2 = hn::MulAdd(hn::Set(tag, w[2][i]), v, s2);
-        s3 = hn::MulAdd(hn::Set(tag, w[3][i]), v, s3);
-      }
-      const decltype(s0) sums[4] = {s0, s1, s2, s3};
-      for (int64_t u = 0; u < n; ++u) {
-        float* to = out + (h + u) * head_dim + j;
-        hn::StoreU(hn::Add(hn::LoadU(tag, to), sums[u]), tag, to);
-      }
+    for (; j + kVectors * lanes <= head_dim; j += kVectors * lanes) {
+      SumColumns<Tag, kHeads, kVectors>(p, stride, values + j, count, head_dim, out + j);
     }
-    for (; j < head_dim; ++j) {
-      for (int64_t u = 0; u < n; ++u) {
-        float sum = 0;
-        for (int64_t i = 0; i < count; ++i) sum += w[u][i] * FloatFromHalf(values[i * head_dim + j]);
-        out[(h + u) * head_dim + j] += sum;
-      }
-    }
+    for (; j < head_dim; j += lanes) SumColumns<Tag, kHeads, 1>(p, stride, values + j, count, head_dim, out + j);
   }
+  if constexpr (kHeads > 1) {
+    if (heads > 0) SumHeads<Tag, kHeads - 1>(p, stride, heads, values, count, head_dim, out);
+  }
+}
+
+// out[h] += sum over i of p[h * stride + i] * values[i].
+void WeightedSum(const float* p, int64_t stride, int64_t heads, const KeyRun& part, int64_t head_dim, float* out) {
+  const auto fits = [&](int64_t lanes) { return head_dim % lanes == 0; };
+  if (fits(hn::MaxLanes(FloatTag()))) return SumHeads<FloatTag>(p, stride, heads, part.values, part.count, head_dim, out);
+  using Quad = hn::CappedTag<float, 4>;
+  if (fits(hn::MaxLanes(Quad()))) return SumHeads<Quad>(p, stride, heads, part.values, part.count, head_dim, out);
+  SumHeads<hn::CappedTag<float, 1>>(p, stride, heads, part.values, part.count, head_dim, out);
 }
 
 // In place softmax numerators of s[0, count); returns the maximum and, through sum, their sum.
@@ -98,12 +221,6 @@ HWY_EXPORT(Numerators);
 
 // Keys a task attends to. The split does not depend on the number of threads, so neither does the result.
 constexpr int64_t kChunk = 512;
-constexpr int64_t kTurned = 32;  // keys turned at a time; they stay in the first-level cache
-
-// Attention of one query and group over one chunk: what remains is merged by log-sum-exp.
-struct Partial {
-  std::vector<float> max, sum, out;  // [heads], [heads], [heads, head_dim]
-};
 
 struct Task {
   int64_t query;
@@ -112,39 +229,52 @@ struct Task {
   KeyRange keys;
 };
 
-void AttendChunk(const AttendArgs& args, const Task& task, Partial& partial) {
+// Memory of a call, kept for the next one.
+struct Workspace {
+  std::vector<Task> tasks;
+  std::vector<float> partials;  // [tasks, most heads, head_dim + 2]: weighted values, maximum and sum of a softmax
+};
+
+// Asks for the memory of a run: by itself the hardware stops at the end of a page, and runs are short.
+void Prefetch(const Half* at, int64_t halves) {
+  for (int64_t i = 0; i < halves; i += 32) __builtin_prefetch(at + i);
+}
+
+// Attention of one query and group over one chunk: what remains is merged by log-sum-exp. partial: [heads, d + 2].
+void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
+  thread_local std::vector<float> scratch;
   const HeadGroup& group = args.groups[static_cast<size_t>(task.group)];
   const int64_t d = args.head_dim;
   const int64_t count = task.keys.end - task.keys.begin;
   const std::vector<KeyRun>& runs = task.far ? group.far : group.local;
   const bool clamp = task.far && args.far_distance >= 0;
-  std::vector<float> q(static_cast<size_t>(group.heads * d));
-  std::vector<float> scores(static_cast<size_t>(group.heads * kChunk));
-  std::vector<float> turned(static_cast<size_t>(kTurned * d));
-  CopyQueries(args, group, task.query, task.query + 1, clamp ? args.far_distance : -1, q.data());
-  for (int64_t at = 0; at < count; at += kTurned) {
-    const int64_t n = std::min(kTurned, count - at);
-    CopyKeys(runs, d, task.keys.begin + at, task.keys.begin + at + n, clamp ? nullptr : args.rope, turned.data());
-    HWY_DYNAMIC_DISPATCH(Scores)(q.data(), group.heads, turned.data(), n, d, scores.data() + at, kChunk);
-  }
-  partial.max.resize(static_cast<size_t>(group.heads));
-  partial.sum.resize(static_cast<size_t>(group.heads));
-  partial.out.assign(static_cast<size_t>(group.heads * d), 0.0F);
+  Grow(scratch, group.heads * (2 * d + kChunk));
+  float* q = scratch.data();
+  float* out = q + group.heads * d;
+  float* scores = out + group.heads * d;
+  CopyQueries(args, group, task.query, task.query + 1, clamp ? args.far_distance : -1, q);
+  ForKeys(runs, d, task.keys.begin, task.keys.end,
+          [&](const KeyRun& part, int64_t /*offset*/) { Prefetch(part.keys, part.count * d); });
+  ForKeys(runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
+    Prefetch(part.values, part.count * d);
+    HWY_DYNAMIC_DISPATCH(Scores)(part, clamp ? nullptr : args.rope, q, group.heads, d, scores + offset, kChunk);
+  });
+  std::fill_n(out, group.heads * d, 0.0F);
   for (int64_t h = 0; h < group.heads; ++h) {
-    const auto i = static_cast<size_t>(h);
-    partial.max[i] = HWY_DYNAMIC_DISPATCH(Numerators)(scores.data() + h * kChunk, count, &partial.sum[i]);
+    float* state = partial + h * (d + 2) + d;
+    state[0] = HWY_DYNAMIC_DISPATCH(Numerators)(scores + h * kChunk, count, &state[1]);
   }
   ForKeys(runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
-    HWY_DYNAMIC_DISPATCH(WeightedSum)
-    (scores.data() + offset, kChunk, group.heads, part.values, part.count, d, partial.out.data());
+    HWY_DYNAMIC_DISPATCH(WeightedSum)(scores + offset, kChunk, group.heads, part, d, out);
   });
+  for (int64_t h = 0; h < group.heads; ++h) std::copy_n(out + h * d, d, partial + h * (d + 2));
 }
 
-std::vector<Task> SplitKeys(const AttendArgs& args) {
-  std::vector<Task> tasks;
+void SplitKeys(const AttendArgs& args, std::vector<Task>* tasks) {
+  tasks->clear();
   const auto split = [&](int64_t query, int64_t group, bool far, KeyRange keys) {
     for (int64_t at = keys.begin; at < keys.end; at += kChunk) {
-      tasks.push_back({query, group, far, {at, std::min(keys.end, at + kChunk)}});
+      tasks->push_back({query, group, far, {at, std::min(keys.end, at + kChunk)}});
     }
   };
   for (int64_t i = 0; i < args.queries; ++i) {
@@ -154,38 +284,52 @@ std::vector<Task> SplitKeys(const AttendArgs& args) {
       split(i, g, /*far=*/false, VisibleLocal(args, KeyCount(group.local), i));
     }
   }
-  return tasks;
+}
+
+// One softmax over all chunks of a (query, head). partials: the head's in the first of `count` chunks, `stride` apart.
+void Merge(const float* partials, int64_t stride, int64_t count, int64_t head_dim, float* out, float* lse) {
+  float top = -std::numeric_limits<float>::infinity();
+  for (int64_t t = 0; t < count; ++t) top = std::max(top, partials[t * stride + head_dim]);
+  std::fill_n(out, head_dim, 0.0F);
+  float sum = 0;
+  for (int64_t t = 0; t < count; ++t) {
+    const float* partial = partials + t * stride;
+    const float factor = std::exp(partial[head_dim] - top);
+    sum += factor * partial[head_dim + 1];
+    for (int64_t j = 0; j < head_dim; ++j) out[j] += factor * partial[j];
+  }
+  for (int64_t j = 0; j < head_dim; ++j) out[j] /= sum;
+  if (lse != nullptr) *lse = top + std::log(sum);
 }
 
 }  // namespace
 
 void AttendSingle(ThreadPool& pool, const AttendArgs& args, float* out, float* lse) {
-  const std::vector<Task> tasks = SplitKeys(args);
-  std::vector<Partial> partials(tasks.size());
-  pool.Run(static_cast<int64_t>(tasks.size()),
-           [&](int64_t i, int) { AttendChunk(args, tasks[static_cast<size_t>(i)], partials[static_cast<size_t>(i)]); });
-  // Tasks of one (query, group) follow each other: merge them.
+  thread_local Workspace workspace;
+  Workspace& work = workspace;  // the caller's, also in the tasks below
+  SplitKeys(args, &work.tasks);
+  const auto tasks = static_cast<int64_t>(work.tasks.size());
+  int64_t most_heads = 0;
+  for (const HeadGroup& group : args.groups) most_heads = std::max(most_heads, group.heads);
   const int64_t d = args.head_dim;
-  for (size_t first = 0; first < tasks.size();) {
-    size_t last = first;
-    while (last < tasks.size() && tasks[last].query == tasks[first].query && tasks[last].group == tasks[first].group) {
+  const int64_t stride = most_heads * (d + 2);
+  Grow(work.partials, tasks * stride);
+  pool.Run(tasks, [&](int64_t i, int) {
+    AttendChunk(args, work.tasks[static_cast<size_t>(i)], work.partials.data() + i * stride);
+  });
+  // Tasks of one (query, group) follow each other.
+  for (int64_t first = 0; first < tasks;) {
+    const Task& task = work.tasks[static_cast<size_t>(first)];
+    int64_t last = first;
+    while (last < tasks && work.tasks[static_cast<size_t>(last)].query == task.query &&
+           work.tasks[static_cast<size_t>(last)].group == task.group) {
       ++last;
     }
-    const HeadGroup& group = args.groups[static_cast<size_t>(tasks[first].group)];
+    const HeadGroup& group = args.groups[static_cast<size_t>(task.group)];
     for (int64_t h = 0; h < group.heads; ++h) {
-      const auto ih = static_cast<size_t>(h);
-      float top = -std::numeric_limits<float>::infinity();
-      for (size_t t = first; t < last; ++t) top = std::max(top, partials[t].max[ih]);
-      float* row = out + (tasks[first].query * args.heads + group.first_head + h) * d;
-      std::fill_n(row, d, 0.0F);
-      float sum = 0;
-      for (size_t t = first; t < last; ++t) {
-        const float factor = std::exp(partials[t].max[ih] - top);
-        sum += factor * partials[t].sum[ih];
-        for (int64_t j = 0; j < d; ++j) row[j] += factor * partials[t].out[static_cast<size_t>(h * d + j)];
-      }
-      for (int64_t j = 0; j < d; ++j) row[j] /= sum;
-      if (lse != nullptr) lse[(group.first_head + h) * args.queries + tasks[first].query] = top + std::log(sum);
+      const int64_t head = group.first_head + h;
+      Merge(work.partials.data() + first * stride + h * (d + 2), stride, last - first, d,
+            out + (task.query * args.heads + head) * d, lse == nullptr ? nullptr : lse + head * args.queries + task.query);
     }
     first = last;
   }
