@@ -41,7 +41,7 @@ class RandomAttention {
     args.far_distance = shape.far_distance;
     args.sliding_window = shape.sliding_window;
     const int64_t local = shape.before + shape.queries;
-    const int64_t local_position = operands_.Int(0, 3000);
+    const int64_t local_position = shape.far + operands_.Int(0, 3000);
     args.query_position = local_position + shape.before;
     groups_.resize(static_cast<size_t>(shape.groups));
     int64_t head = 0;
@@ -49,8 +49,8 @@ class RandomAttention {
       group.first_head = head;
       group.heads = shape.heads;
       head += shape.heads;
-      AddRuns(shape.far > 0 ? operands_.Int(0, shape.far) : 0, -1, &group.far);
-      AddRuns(local, local_position, &group.local);
+      AddRuns(shape.far > 0 ? operands_.Int(0, shape.far) : 0, local_position, /*far=*/true, &group.far);
+      AddRuns(local, local_position, /*far=*/false, &group.local);
     }
     args.groups = groups_;
   }
@@ -61,16 +61,15 @@ class RandomAttention {
   RopeConfig rope;
 
  private:
-  // Splits `count` keys into runs. position < 0: each run stands somewhere else.
-  void AddRuns(int64_t count, int64_t position, std::vector<KeyRun>* runs) {
+  // Splits `count` keys into runs: far ones somewhere before `position`, local ones one after the other from there.
+  void AddRuns(int64_t count, int64_t position, bool far, std::vector<KeyRun>* runs) {
     while (count > 0) {
       const int64_t n = operands_.Int(1, count);
       keys_.push_back(operands_.Halves(n * args.head_dim, 2.0F));
       values_.push_back(operands_.Halves(n * args.head_dim));
-      runs->push_back(
-          {keys_.back().data(), values_.back().data(), n, position < 0 ? operands_.Int(0, 5000) : position});
+      runs->push_back({keys_.back().data(), values_.back().data(), n, far ? operands_.Int(0, position - n) : position});
       count -= n;
-      if (position >= 0) position += n;
+      if (!far) position += n;
     }
   }
 

@@ -27,7 +27,7 @@ constexpr int64_t kAccumulators = 16;
 #else
 constexpr int64_t kAccumulators = 8;
 #endif
-constexpr int64_t kKeys = 4;  // scored together, so that one shuffle adds up the lanes of all
+constexpr int64_t kKeys = 4;  // scored together: one shuffle adds up the lanes of all
 
 template <class Tag>
 HWY_INLINE hn::Vec<Tag> LoadHalf(Tag tag, const Half* from) {
@@ -66,89 +66,79 @@ HWY_INLINE void StoreSums(Tag tag, const hn::Vec<Tag>* v, float* to) {
   for (int64_t i = 0; i < kKeys; ++i) to[i] = hn::GetLane(hn::SumOfLanes(tag, v[i]));
 }
 
-// What the scores of some keys need. angles: of each key, [cos x half, sin x half]; half: 0 if keys are not turned.
-struct KeyBlock {
-  const Half* keys[kKeys];
-  const float* angles[kKeys];
+// Consecutive keys. angles: of each key, [count, cos x half | sin x half]; half: 0 if keys are not turned.
+struct Keys {
+  const Half* keys;
+  int64_t count;
+  int64_t head_dim;
+  const float* angles;
+  int64_t half;
 };
 
-// scores[h * stride + u] = q[h] . (key u, turned). q: [kHeads, head_dim]; half and head_dim - 2 half: whole vectors.
+// scores[h * stride + u] = q[h] . (key first + u, turned), u < kKeys. q: [kHeads, head_dim]. half and
+// head_dim - 2 half are whole vectors. Behind the last key, it is taken again.
 template <class Tag, int64_t kHeads>
-HWY_INLINE void ScoreBlock(Tag tag, const KeyBlock& block, const float* HWY_RESTRICT q, int64_t half, int64_t head_dim,
-                           float* HWY_RESTRICT scores, int64_t stride) {
+HWY_INLINE void ScoreFour(Tag tag, const Keys& from, int64_t first, const float* HWY_RESTRICT q,
+                          float* HWY_RESTRICT scores, int64_t stride) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  const int64_t half = from.half;
+  const int64_t d = from.head_dim;
+  const Half* keys[kKeys];
+  const float* angles[kKeys];
   hn::Vec<Tag> sums[kHeads][kKeys];
-  for (auto& of_head : sums) {
-    for (auto& sum : of_head) sum = hn::Zero(tag);
+  for (int64_t u = 0; u < kKeys; ++u) {
+    const int64_t key = HWY_MIN(first + u, from.count - 1);
+    keys[u] = from.keys + key * d;
+    angles[u] = from.angles + key * 2 * half;
+    for (int64_t h = 0; h < kHeads; ++h) sums[h][u] = hn::Zero(tag);
   }
   for (int64_t i = 0; i < half; i += lanes) {
     for (int64_t u = 0; u < kKeys; ++u) {
-      const auto a = LoadHalf(tag, block.keys[u] + i);
-      const auto b = LoadHalf(tag, block.keys[u] + half + i);
-      const auto c = hn::LoadU(tag, block.angles[u] + i);
-      const auto s = hn::LoadU(tag, block.angles[u] + half + i);
+      const auto a = LoadHalf(tag, keys[u] + i);
+      const auto b = LoadHalf(tag, keys[u] + half + i);
+      const auto c = hn::LoadU(tag, angles[u] + i);
+      const auto s = hn::LoadU(tag, angles[u] + half + i);
       const auto x = hn::NegMulAdd(b, s, hn::Mul(a, c));
       const auto y = hn::MulAdd(b, c, hn::Mul(a, s));
       for (int64_t h = 0; h < kHeads; ++h) {
-        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + i), x, sums[h][u]);
-        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + half + i), y, sums[h][u]);
+        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * d + i), x, sums[h][u]);
+        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * d + half + i), y, sums[h][u]);
       }
     }
   }
-  for (int64_t i = 2 * half; i < head_dim; i += lanes) {
+  for (int64_t i = 2 * half; i < d; i += lanes) {
     for (int64_t u = 0; u < kKeys; ++u) {
-      const auto x = LoadHalf(tag, block.keys[u] + i);
-      for (int64_t h = 0; h < kHeads; ++h) {
-        sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * head_dim + i), x, sums[h][u]);
-      }
+      const auto x = LoadHalf(tag, keys[u] + i);
+      for (int64_t h = 0; h < kHeads; ++h) sums[h][u] = hn::MulAdd(hn::LoadU(tag, q + h * d + i), x, sums[h][u]);
     }
   }
   for (int64_t h = 0; h < kHeads; ++h) StoreSums(tag, sums[h], scores + h * stride);
 }
 
-// scores[h * stride + i] = q[h] . (key i of the part, turned to its position unless rope is null).
-template <class Tag, int64_t kHeads>
-void ScorePart(const KeyRun& part, const RopeTable* rope, const float* q, int64_t head_dim, float* scores,
-               int64_t stride) {
-  const int64_t half = rope != nullptr ? rope->dims() / 2 : 0;
-  for (int64_t i = 0; i < part.count; i += kKeys) {
-    KeyBlock block;
-    const int64_t count = HWY_MIN(kKeys, part.count - i);
-    for (int64_t u = 0; u < kKeys; ++u) {
-      const int64_t key = i + HWY_MIN(u, count - 1);  // missing keys repeat the last one
-      block.keys[u] = part.keys + key * head_dim;
-      block.angles[u] = rope != nullptr ? rope->Row(part.position + key) : nullptr;
-    }
-    if (count == kKeys) {
-      ScoreBlock<Tag, kHeads>(Tag(), block, q, half, head_dim, scores + i, stride);
-      continue;
-    }
-    float last[kHeads * kKeys];
-    ScoreBlock<Tag, kHeads>(Tag(), block, q, half, head_dim, last, kKeys);
-    for (int64_t h = 0; h < kHeads; ++h) std::copy_n(last + h * kKeys, count, scores + h * stride + i);
-  }
-}
-
 template <class Tag, int64_t kHeads = kAccumulators / kKeys>
-void ScoreHeads(const KeyRun& part, const RopeTable* rope, const float* q, int64_t heads, int64_t head_dim,
-                float* scores, int64_t stride) {
-  for (; heads >= kHeads; heads -= kHeads, q += kHeads * head_dim, scores += kHeads * stride) {
-    ScorePart<Tag, kHeads>(part, rope, q, head_dim, scores, stride);
+void ScoreHeads(const Keys& keys, const float* q, int64_t heads, float* scores, int64_t stride) {
+  for (; heads >= kHeads; heads -= kHeads, q += kHeads * keys.head_dim, scores += kHeads * stride) {
+    int64_t i = 0;
+    for (; i + kKeys <= keys.count; i += kKeys) ScoreFour<Tag, kHeads>(Tag(), keys, i, q, scores + i, stride);
+    if (i == keys.count) continue;
+    float last[kHeads * kKeys];
+    ScoreFour<Tag, kHeads>(Tag(), keys, i, q, last, kKeys);
+    for (int64_t h = 0; h < kHeads; ++h) std::copy_n(last + h * kKeys, keys.count - i, scores + h * stride + i);
   }
   if constexpr (kHeads > 1) {
-    if (heads > 0) ScoreHeads<Tag, kHeads - 1>(part, rope, q, heads, head_dim, scores, stride);
+    if (heads > 0) ScoreHeads<Tag, kHeads - 1>(keys, q, heads, scores, stride);
   }
 }
 
-// Vectors as wide as the dimensions allow.
-void Scores(const KeyRun& part, const RopeTable* rope, const float* q, int64_t heads, int64_t head_dim, float* scores,
-            int64_t stride) {
-  const int64_t half = rope != nullptr ? rope->dims() / 2 : 0;
+// scores[h * stride + i] = q[h] . (key i, turned by its angles). Vectors are as wide as the dimensions allow.
+void Scores(const Half* from, int64_t count, int64_t head_dim, const float* angles, int64_t half, const float* q,
+            int64_t heads, float* scores, int64_t stride) {
+  const Keys keys{from, count, head_dim, angles, half};
   const auto fits = [&](int64_t lanes) { return half % lanes == 0 && head_dim % lanes == 0; };
-  if (fits(hn::MaxLanes(FloatTag()))) return ScoreHeads<FloatTag>(part, rope, q, heads, head_dim, scores, stride);
+  if (fits(hn::MaxLanes(FloatTag()))) return ScoreHeads<FloatTag>(keys, q, heads, scores, stride);
   using Quad = hn::CappedTag<float, 4>;
-  if (fits(hn::MaxLanes(Quad()))) return ScoreHeads<Quad>(part, rope, q, heads, head_dim, scores, stride);
-  ScoreHeads<hn::CappedTag<float, 1>>(part, rope, q, heads, head_dim, scores, stride);
+  if (fits(hn::MaxLanes(Quad()))) return ScoreHeads<Quad>(keys, q, heads, scores, stride);
+  ScoreHeads<hn::CappedTag<float, 1>>(keys, q, heads, scores, stride);
 }
 
 // out[h][0, kVectors * lanes) += sum over i of p[h * stride + i] * values[i].
@@ -240,6 +230,54 @@ void Prefetch(const Half* at, int64_t halves) {
   for (int64_t i = 0; i < halves; i += 32) __builtin_prefetch(at + i);
 }
 
+// Scores of the keys of one task.
+//
+// Only distances matter: when the query is turned by its distance from a position a little before a key, the key needs
+// to be turned only by how far it stands behind that position. These few angles stay in the first cache, which the
+// whole table would not.
+class Scorer {
+ public:
+  // q: [heads of the group, head_dim], scratch.
+  Scorer(const AttendArgs& args, const Task& task, float* q)
+      : args_(args), task_(task), group_(args.groups[static_cast<size_t>(task.group)]), q_(q) {
+    clamp_ = task.far && args.far_distance >= 0;
+    if (clamp_) CopyQueries(args_, group_, task_.query, task_.query + 1, args.far_distance, q_);
+  }
+
+  // scores: [heads, kChunk], of the run's keys.
+  void Run(const KeyRun& run, float* scores) {
+    if (clamp_) return Score(run.keys, run.count, nullptr, 0, scores);
+    for (int64_t i = 0; i < run.count;) {
+      const int64_t behind = (run.position + i) % kTurned;
+      TurnQuery(run.position + i - behind);
+      const int64_t count = std::min(kTurned - behind, run.count - i);
+      Score(run.keys + i * args_.head_dim, count, args_.rope->Row(behind), args_.rope->dims() / 2, scores + i);
+      i += count;
+    }
+  }
+
+ private:
+  static constexpr int64_t kTurned = 64;
+
+  void TurnQuery(int64_t origin) {
+    if (origin == origin_) return;
+    origin_ = origin;
+    const int64_t distance = args_.query_position + task_.query - origin;
+    CopyQueries(args_, group_, task_.query, task_.query + 1, distance, q_);
+  }
+
+  void Score(const Half* keys, int64_t count, const float* angles, int64_t half, float* scores) {
+    HWY_DYNAMIC_DISPATCH(Scores)(keys, count, args_.head_dim, angles, half, q_, group_.heads, scores, kChunk);
+  }
+
+  const AttendArgs& args_;
+  const Task& task_;
+  const HeadGroup& group_;
+  float* q_;
+  bool clamp_ = false;
+  int64_t origin_ = -1;  // the query is turned for keys behind this position
+};
+
 // Attention of one query and group over one chunk: what remains is merged by log-sum-exp. partial: [heads, d + 2].
 void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
   thread_local std::vector<float> scratch;
@@ -247,17 +285,16 @@ void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
   const int64_t d = args.head_dim;
   const int64_t count = task.keys.end - task.keys.begin;
   const std::vector<KeyRun>& runs = task.far ? group.far : group.local;
-  const bool clamp = task.far && args.far_distance >= 0;
   Grow(scratch, group.heads * (2 * d + kChunk));
   float* q = scratch.data();
   float* out = q + group.heads * d;
   float* scores = out + group.heads * d;
-  CopyQueries(args, group, task.query, task.query + 1, clamp ? args.far_distance : -1, q);
+  Scorer scorer(args, task, q);
   ForKeys(runs, d, task.keys.begin, task.keys.end,
           [&](const KeyRun& part, int64_t /*offset*/) { Prefetch(part.keys, part.count * d); });
   ForKeys(runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
     Prefetch(part.values, part.count * d);
-    HWY_DYNAMIC_DISPATCH(Scores)(part, clamp ? nullptr : args.rope, q, group.heads, d, scores + offset, kChunk);
+    scorer.Run(part, scores + offset);
   });
   std::fill_n(out, group.heads * d, 0.0F);
   for (int64_t h = 0; h < group.heads; ++h) {
