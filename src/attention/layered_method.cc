@@ -18,6 +18,7 @@ LayeredMethod::LayeredMethod(const MethodContext& context, const SessionOptions&
       options_(options),
       stores_(static_cast<size_t>(context.config->layers), KvStore(context.config->kv_heads, context.config->head_dim)),
       views_(static_cast<size_t>(context.config->layers)),
+      copies_(static_cast<size_t>(context.config->layers)),
       kept_from_(static_cast<size_t>(context.config->layers), 0) {}
 
 Positions LayeredMethod::ResolvePositions(int64_t tokens) const {
@@ -43,8 +44,7 @@ void LayeredMethod::Attend(ThreadPool& pool, int64_t layer, const float* q, cons
   if (config().IsSliding(layer)) return AttendSliding(pool, layer, q, out);
   View& view = views_[static_cast<size_t>(layer)];
   view = ChooseView(pool, layer, q);
-  std::vector<HeadGroup> groups;
-  const AttendArgs args = Arrange(layer, q, view, &groups);
+  const AttendArgs args = Arrange(pool, layer, q, view);
   if (!WantsStatistics()) return ltri::Attend(pool, args, out, nullptr);
   std::vector<float> lse(static_cast<size_t>(config().heads * step_.count));
   ltri::Attend(pool, args, out, lse.data());
@@ -57,13 +57,12 @@ void LayeredMethod::AttendSliding(ThreadPool& pool, int64_t layer, const float* 
   view.local_begin = std::max<int64_t>(0, step_.begin - config().sliding_window + 1);
   // Only distances matter within a window, so positions may start at 0 whatever the length of the text.
   view.positions = Positions::kCompact;
-  std::vector<HeadGroup> groups;
-  AttendArgs args = Arrange(layer, q, view, &groups);
+  AttendArgs args = Arrange(pool, layer, q, view);
   args.sliding_window = config().sliding_window;
   ltri::Attend(pool, args, out, nullptr);
 }
 
-AttendArgs LayeredMethod::Arrange(int64_t layer, const float* q, const View& view, std::vector<HeadGroup>* groups) {
+AttendArgs LayeredMethod::Arrange(ThreadPool& pool, int64_t layer, const float* q, const View& view) {
   const int64_t heads = config().heads;
   const int64_t per_kv = heads / config().kv_heads;
   const bool clamp = view.positions == Positions::kClamp;
@@ -77,20 +76,34 @@ AttendArgs LayeredMethod::Arrange(int64_t layer, const float* q, const View& vie
   const auto lists = static_cast<int64_t>(view.far.size());
   const int64_t group_count = lists == heads && lists > config().kv_heads ? heads : config().kv_heads;
   const int64_t group_heads = heads / group_count;
-  groups->resize(static_cast<size_t>(group_count));
+  groups_.resize(static_cast<size_t>(group_count));
+  CopyFar(pool, layer, view);
+  const FarCopy& copy = copies_[static_cast<size_t>(layer)];
+  const Half* copied = copy.filled ? copy.halves.data() : nullptr;
   for (int64_t g = 0; g < group_count; ++g) {
-    HeadGroup& group = (*groups)[static_cast<size_t>(g)];
+    HeadGroup& group = groups_[static_cast<size_t>(g)];
     group.first_head = g * group_heads;
     group.heads = group_heads;
+    group.far.clear();
+    group.local.clear();
     const int64_t kv_head = group.first_head / per_kv;
     if (lists > 0) {
       const std::vector<TokenRange>& ranges = view.far[static_cast<size_t>(lists == 1 ? 0 : g)];
-      int64_t position = local_position - Total(ranges);
+      const int64_t total = Total(ranges);
+      int64_t position = local_position - total;
       for (const TokenRange& range : ranges) {
         const int64_t at = view.positions == Positions::kTrue ? range.begin : (clamp ? 0 : position);
-        store(layer).AppendRuns(kv_head, range.begin, range.end, at, &group.far);
+        if (copied == nullptr) {
+          store(layer).AppendRuns(kv_head, range.begin, range.end, at, &group.far);
+        } else if (view.positions == Positions::kCompact && !group.far.empty()) {
+          group.far.back().count += range.count();
+        } else {
+          group.far.push_back({copied, copied + total * config().head_dim, range.count(), at});
+        }
+        if (copied != nullptr) copied += range.count() * config().head_dim;
         position += range.count();
       }
+      if (copied != nullptr) copied += total * config().head_dim;
     }
     store(layer).AppendRuns(kv_head, view.local_begin, step_.end(), local_position, &group.local);
   }
@@ -105,8 +118,45 @@ AttendArgs LayeredMethod::Arrange(int64_t layer, const float* q, const View& vie
   int64_t reach = args.query_position + step_.count;
   if (clamp) reach = std::max(reach, args.far_distance + 1);
   args.rope = &context_.ropes->ForLayer(layer, reach);
-  args.groups = *groups;
+  args.groups = groups_;
   return args;
+}
+
+// Copies the far tokens when a decoded token sees the same ones as the one before.
+void LayeredMethod::CopyFar(ThreadPool& pool, int64_t layer, const View& view) {
+  FarCopy& copy = copies_[static_cast<size_t>(layer)];
+  const bool same = step_.kind == StepKind::kDecode && copy.ranges == view.far;
+  if (same && copy.filled) return;
+  copy.filled = same && !view.far.empty();
+  if (step_.kind != StepKind::kDecode) {
+    copy.ranges.clear();
+    return;
+  }
+  if (!copy.filled) {
+    copy.ranges = view.far;
+    return;
+  }
+  const auto lists = static_cast<int64_t>(view.far.size());
+  const int64_t d = config().head_dim;
+  const auto groups = static_cast<int64_t>(groups_.size());
+  std::vector<int64_t> begins{0};
+  for (int64_t g = 0; g < groups; ++g) {
+    begins.push_back(begins.back() + 2 * d * Total(view.far[static_cast<size_t>(lists == 1 ? 0 : g)]));
+  }
+  copy.halves.resize(static_cast<size_t>(begins.back()));
+  pool.Run(groups, [&](int64_t g, int) {
+    const std::vector<TokenRange>& ranges = view.far[static_cast<size_t>(lists == 1 ? 0 : g)];
+    Half* keys = copy.halves.data() + begins[static_cast<size_t>(g)];
+    Half* values = keys + d * Total(ranges);
+    std::vector<KeyRun> runs;
+    for (const TokenRange& range : ranges) {
+      store(layer).AppendRuns(g * config().kv_heads / groups, range.begin, range.end, 0, &runs);
+    }
+    for (const KeyRun& run : runs) {
+      keys = std::copy_n(run.keys, run.count * d, keys);
+      values = std::copy_n(run.values, run.count * d, values);
+    }
+  });
 }
 
 bool LayeredMethod::Truncate(int64_t tokens) {
@@ -116,6 +166,7 @@ bool LayeredMethod::Truncate(int64_t tokens) {
     if (from > 0 && tokens < from + config().sliding_window) return false;
   }
   for (KvStore& store : stores_) store.Truncate(tokens);
+  for (FarCopy& copy : copies_) copy = {};
   size_ = tokens;
   return true;
 }
@@ -151,6 +202,7 @@ std::vector<TokenRange> LayeredMethod::Visible(int64_t layer, int64_t head) cons
 MemoryUse LayeredMethod::memory() const {
   MemoryUse use;
   for (const KvStore& store : stores_) use.keys_and_values += store.bytes();
+  for (const FarCopy& copy : copies_) use.keys_and_values += static_cast<int64_t>(copy.halves.capacity() * sizeof(Half));
   return use;
 }
 

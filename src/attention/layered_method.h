@@ -59,8 +59,17 @@ class LayeredMethod : public Method {
   Positions ResolvePositions(int64_t tokens) const;
 
  private:
+  // Far tokens of a layer side by side. Spans are short and lie everywhere, so reading them where they are waits for
+  // memory pages more than for their bytes; what several decoded tokens see is worth a copy.
+  struct FarCopy {
+    std::vector<std::vector<TokenRange>> ranges;  // what the last decoded token saw
+    bool filled = false;
+    std::vector<Half> halves;  // for each head group: keys [tokens, head_dim], values [tokens, head_dim]
+  };
+
   void AttendSliding(ThreadPool& pool, int64_t layer, const float* q, float* out);
-  AttendArgs Arrange(int64_t layer, const float* q, const View& view, std::vector<HeadGroup>* groups);
+  AttendArgs Arrange(ThreadPool& pool, int64_t layer, const float* q, const View& view);
+  void CopyFar(ThreadPool& pool, int64_t layer, const View& view);
 
   MethodContext context_;
   SessionOptions options_;
@@ -68,6 +77,8 @@ class LayeredMethod : public Method {
   StepRange step_;
   std::vector<KvStore> stores_;     // [layers]
   std::vector<View> views_;         // [layers], of the last step
+  std::vector<FarCopy> copies_;     // [layers]
+  std::vector<HeadGroup> groups_;   // of the layer that attends; kept for its memory
   std::vector<int64_t> kept_from_;  // [layers], the first token a sliding layer still has
 };
 
