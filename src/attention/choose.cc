@@ -56,7 +56,8 @@ class Basket {
 };
 
 // weights = decay * weights + votes, without what fell behind.
-void Remember(const Ballot& votes, float decay, Ballot* weights) {
+void Remember(const Ballot& votes, const Persistence& persistence, Ballot* weights) {
+  const auto decay = static_cast<float>(persistence.decay);
   Ballot sum;
   sum.reserve(weights->size() + votes.size());
   auto old = weights->begin();
@@ -74,6 +75,7 @@ void Remember(const Ballot& votes, float decay, Ballot* weights) {
   }
   for (; old != weights->end(); ++old) add(old->span, decay * old->vote);
   std::erase_if(sum, [&](const SpanVote& v) { return v.vote < kForgotten * heaviest; });
+  KeepHighest(sum, persistence.most);
   *weights = std::move(sum);
 }
 
@@ -84,7 +86,7 @@ std::vector<int32_t> ChooseSpans(std::span<const Span> spans, const Ballot& vote
   Basket basket(spans, budget);
   if (persistence.on) {
     basket.TakeByVote(*weights, static_cast<int64_t>(persistence.share * static_cast<double>(budget)));
-    Remember(votes, static_cast<float>(persistence.decay), weights);
+    Remember(votes, persistence, weights);
   }
   if (basket.TakeByVote(votes, basket.left())) basket.TakeNewest();
   return std::move(basket).picked();

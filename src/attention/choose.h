@@ -18,6 +18,7 @@ struct Persistence {
   bool on = true;
   double share = 0.25;  // of the budget
   double decay = 0.9;   // of this step
+  int64_t most = 1024;  // spans that keep a weight
 };
 
 // The spans recalled, ascending, about `budget` tokens of them. By descending vote until the budget is filled; the span

@@ -21,6 +21,9 @@ constexpr int64_t kDenseTokens = 8192;
 // Spans that a layer votes for even when its budget is small: others may want them too.
 constexpr int64_t kLeastBallot = 128;
 
+// More spans than the budget has room for are of no use to the vote that fills it.
+int64_t MostSpans(const SessionOptions& options) { return std::max(kLeastBallot, options.budget / options.min_span); }
+
 int64_t DenseTokens(const ModelConfig& config) {
   int64_t full = 0;
   for (int64_t layer = 0; layer < config.layers; ++layer) full += config.IsSliding(layer) ? 0 : 1;
@@ -121,7 +124,7 @@ std::vector<Ballot> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q
   if (!voters_.empty()) rule.voters = voters_.data() + layer * heads;
   rule.scale = config().attention_scale;
   rule.probes = options().index_probes;
-  rule.most = std::max(kLeastBallot, options().budget / options().min_span);
+  rule.most = MostSpans(options());
   return CastVotes(pool, memory.index(), queries, heads, rule, Groups());
 }
 
@@ -131,11 +134,12 @@ std::vector<std::vector<TokenRange>> Recall::Choose(int64_t layer, std::vector<B
   const std::span<const Span> spans = memory.stored();
   if (options().sharing == Sharing::kGlobal) {
     board_.Replace(layer, spans, votes[0]);
-    votes[0] = board_.Collect(spans, memory.directory());
+    votes[0] = board_.Collect(spans, memory.directory(), 2 * MostSpans(options()));  // persistence takes some
   }
   const bool decode = step().kind == StepKind::kDecode;
   Persistence persistence{options().persistence, options().persistence_share,
-                          decode ? options().persistence_decode : options().persistence_prefill};
+                          decode ? options().persistence_decode : options().persistence_prefill,
+                          2 * MostSpans(options())};
   const int64_t since = step().end() - choices_[static_cast<size_t>(layer)].token;
   if (decode && decoding_) persistence.decay = std::pow(persistence.decay, static_cast<double>(since));
   std::vector<std::vector<TokenRange>> chosen;

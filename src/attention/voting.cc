@@ -5,6 +5,7 @@
 
 #include "memory/span_search.h"
 #include "ops/vote.h"
+#include "spans/tally.h"
 
 namespace ltri {
 namespace {
@@ -33,41 +34,6 @@ std::vector<QueryRange> RangesOf(const StepRange& step, VotingQueries voting_que
 
 // A span's vote this small decides nothing, and most spans get no more.
 constexpr float kNegligible = 1e-6F;
-
-// Votes on spans while they are summed: a float a span, and which spans have one. Zero between uses.
-class Tally {
- public:
-  void Reserve(int64_t spans) {
-    if (static_cast<int64_t>(votes_.size()) < spans) votes_.resize(static_cast<size_t>(spans), 0.0F);
-  }
-  // The first vote is taken as it is, so that raw scores may be negative.
-  void Add(int32_t span, float vote) {
-    float& sum = votes_[static_cast<size_t>(span)];
-    if (sum == 0) spans_.push_back(span);
-    sum += vote;
-  }
-  void Raise(int32_t span, float vote) {
-    float& best = votes_[static_cast<size_t>(span)];
-    if (best == 0) spans_.push_back(span);
-    best = best == 0 ? vote : std::max(best, vote);
-  }
-  // Each span once, in no order.
-  Ballot Take() {
-    Ballot ballot;
-    ballot.reserve(spans_.size());
-    for (const int32_t span : spans_) {
-      float& vote = votes_[static_cast<size_t>(span)];
-      if (vote != 0) ballot.push_back({span, vote});
-      vote = 0;
-    }
-    spans_.clear();
-    return ballot;
-  }
-
- private:
-  std::vector<float> votes_;
-  std::vector<int32_t> spans_;
-};
 
 void DropMinor(Ballot& ballot, float minor) {
   float highest = 0;

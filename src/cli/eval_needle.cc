@@ -32,6 +32,7 @@ struct NeedleEvalOptions {
   std::vector<std::string> methods = {"dense", "streaming", "infllm", "ltri"};
   std::vector<int64_t> tokens = {4000};
   int64_t prompts = 10;
+  int64_t first = 1;
   double depth = -1;
   uint64_t seed = 0;
   SessionOptions session;
@@ -99,7 +100,8 @@ Result<NeedleGroup> RunGroup(const Bench& bench, const NeedleEvalOptions& option
   if (Status status = CompleteSessionOptions(*bench.model, group.session); !status.ok()) return status.error();
   ProgressLine line;
   for (int64_t i = 0; i < options.prompts; ++i) {
-    Result<NeedlePrompt> prompt = bench.haystack.MakePrompt(*bench.model, PromptOptions(options, tokens, i));
+    const int64_t index = options.first - 1 + i;
+    Result<NeedlePrompt> prompt = bench.haystack.MakePrompt(*bench.model, PromptOptions(options, tokens, index));
     if (!prompt.ok()) return prompt.error();
     const std::string label = fmt::format("{}, prompt {} of {}", method, i + 1, options.prompts);
     Result<NeedleTrial> trial = RunNeedle(bench.model, group.session, *prompt, bench.table, line.Callback(label));
@@ -158,6 +160,10 @@ void AddTaskOptions(CLI::App& command, NeedleEvalOptions& options) {
       ->default_str("4000")
       ->group("Text");
   command.add_option("--prompts", options.prompts, "Prompts for each length")
+      ->check(AtLeast(1))
+      ->type_name("N")
+      ->group("Text");
+  command.add_option("--first", options.first, "The first prompt's number, to repeat some of a longer run")
       ->check(AtLeast(1))
       ->type_name("N")
       ->group("Text");

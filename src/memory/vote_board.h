@@ -22,8 +22,8 @@ class VoteBoard {
   // Replaces the layer's vote. spans: its stored spans; a span's vote is spread over its tokens.
   void Replace(int64_t layer, std::span<const Span> spans, const Ballot& ballot);
 
-  // The votes of all layers on the tokens of `spans`, which `directory` lists: of each span that got any.
-  Ballot Collect(std::span<const Span> spans, const SpanDirectory& directory) const;
+  // The votes of all layers on the tokens of `spans`, which `directory` lists: the `most` highest.
+  Ballot Collect(std::span<const Span> spans, const SpanDirectory& directory, int64_t most) const;
 
   // Forgets votes on tokens >= `tokens`.
   void Truncate(int64_t tokens);
@@ -38,12 +38,7 @@ class VoteBoard {
     float density;
   };
 
-  void Add(const Vote& vote);
-  void Remove(const Vote& vote);
-
-  std::vector<float> total_;              // [tokens]
-  std::vector<uint16_t> voted_;           // [blocks of tokens] votes that touch a block; none: its totals are 0
-  std::vector<std::vector<Vote>> votes_;  // [layers], what total_ is the sum of
+  std::vector<std::vector<Vote>> votes_;  // [layers]
 };
 
 }  // namespace ltri

@@ -18,7 +18,7 @@ struct IndexView {
 };
 
 // dots[r * stride + v] = (queries[r] . vector v) * scales[v] * scale, v < view.count. queries: [rows, head_dim].
-// On one thread; callers split the work.
+// Few queries are rounded to 16 bits. On one thread; callers split the work.
 void IndexScan(const IndexView& view, const float* queries, int64_t rows, int64_t head_dim, float scale, float* dots,
                int64_t stride);
 

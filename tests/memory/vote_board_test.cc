@@ -11,6 +11,7 @@ namespace ltri {
 namespace {
 
 constexpr int64_t kLayers = 4;
+constexpr int64_t kAll = 1000;
 
 // Spans that cover [first, end) with random lengths.
 std::vector<Span> RandomSpans(int64_t first, int64_t end, std::mt19937& random) {
@@ -81,7 +82,7 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
     const std::vector<Span> asked = RandomSpans(4, text + 10, random);  // some spans nobody voted on yet
     std::vector<float> totals(asked.size(), 0.0F);
     int32_t last = -1;
-    for (const SpanVote& v : board.Collect(asked, DirectoryOf(asked))) {
+    for (const SpanVote& v : board.Collect(asked, DirectoryOf(asked), kAll)) {
       ASSERT_GT(v.span, last);
       last = v.span;
       totals[static_cast<size_t>(v.span)] = v.vote;
@@ -104,13 +105,16 @@ TEST(VoteBoardTest, WhatIsNoNumberLeavesNoTrace) {
   const std::vector<Span> spans = {{0, 10}, {10, 20}};
   board.Replace(0, spans, {{0, std::numeric_limits<float>::quiet_NaN()}, {1, 1.0F}});
   board.Replace(0, spans, {{0, 2.0F}, {1, 1.0F}});
-  const Ballot totals = board.Collect(spans, DirectoryOf(spans));
+  const Ballot totals = board.Collect(spans, DirectoryOf(spans), kAll);
   ASSERT_EQ(totals.size(), 2U);
   EXPECT_NEAR(totals[0].vote, 2.0F, 1e-5F);
   EXPECT_NEAR(totals[1].vote, 1.0F, 1e-5F);
+  const Ballot best = board.Collect(spans, DirectoryOf(spans), 1);
+  ASSERT_EQ(best.size(), 1U);
+  EXPECT_EQ(best[0].span, 0);
   // Nor does what was taken back.
   board.Replace(0, spans, {});
-  EXPECT_TRUE(board.Collect(spans, DirectoryOf(spans)).empty());
+  EXPECT_TRUE(board.Collect(spans, DirectoryOf(spans), kAll).empty());
 }
 
 }  // namespace

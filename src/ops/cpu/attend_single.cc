@@ -16,6 +16,7 @@
 #include "hwy/highway.h"
 // Must follow highway.h.
 #include "ops/cpu/softmax-inl.h"
+#include "ops/cpu/sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ltri {
@@ -33,37 +34,6 @@ template <class Tag>
 HWY_INLINE hn::Vec<Tag> LoadHalf(Tag tag, const Half* from) {
   const hn::Rebind<hwy::float16_t, Tag> narrow;
   return hn::PromoteTo(tag, hn::LoadU(narrow, reinterpret_cast<const hwy::float16_t*>(from)));
-}
-
-#if HWY_TARGET != HWY_SCALAR
-// to[i] = the sum of lanes i, i + 4, ... of v, i < 4.
-template <class Tag>
-HWY_INLINE void StoreFourSums(Tag tag, hn::Vec<Tag> v, float* to) {
-  if constexpr (hn::MaxLanes(Tag()) <= 4) {
-    hn::StoreU(v, tag, to);
-  } else {
-    const hn::Half<Tag> half;
-    StoreFourSums(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), to);
-  }
-}
-#endif
-
-// to[i] = the sum of the lanes of v[i], i < kKeys.
-template <class Tag>
-HWY_INLINE void StoreSums(Tag tag, const hn::Vec<Tag>* v, float* to) {
-#if HWY_TARGET != HWY_SCALAR
-  if constexpr (hn::MaxLanes(Tag()) >= 4) {
-    const hn::Repartition<uint64_t, Tag> pairs;
-    const auto add = [&](hn::Vec<Tag> a, hn::Vec<Tag> b) HWY_ATTR {
-      return hn::BitCast(pairs, hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b)));
-    };
-    const auto ab = add(v[0], v[1]);
-    const auto cd = add(v[2], v[3]);
-    const auto even = hn::BitCast(tag, hn::InterleaveLower(pairs, ab, cd));
-    return StoreFourSums(tag, hn::Add(even, hn::BitCast(tag, hn::InterleaveUpper(pairs, ab, cd))), to);
-  }
-#endif
-  for (int64_t i = 0; i < kKeys; ++i) to[i] = hn::GetLane(hn::SumOfLanes(tag, v[i]));
 }
 
 // Consecutive keys. angles: of each key, [count, cos x half | sin x half]; half: 0 if keys are not turned.
