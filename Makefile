@@ -92,6 +92,14 @@ check: build  ## format, house rules and clang-tidy
 	@scripts/install_packages.sh check
 	@scripts/check.sh format house tidy
 
+.PHONY: check-instructions
+check-instructions:  ## instructions of single operations against the baseline
+	@scripts/install_packages.sh build instructions
+	$(call say,Counting instructions)
+	@cmake --preset release
+	@cmake --build --preset release -j $(JOBS) --target ltri_instructions
+	@scripts/check_instructions.py
+
 .PHONY: format
 format:  ## put the sources into the project's format
 	@scripts/install_packages.sh check

@@ -2,7 +2,7 @@
 # Installs the Debian or Ubuntu packages that ltri needs and that are missing. Says what it does; does nothing when
 # all are there. On other systems it lists what is needed.
 #
-#   scripts/install_packages.sh [build] [check] [fuzz]     (no argument: build)
+#   scripts/install_packages.sh [build] [check] [fuzz] [instructions]     (no argument: build)
 set -euo pipefail
 
 # build: compiler and tools; libraries; OpenBLAS is loaded at run time, so its headers are not needed.
@@ -11,6 +11,7 @@ build=(cmake ninja-build g++ ccache git python3 python3-pip pkg-config
        libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libopenblas0-pthread)
 check=(clang-format clang-tidy)
 fuzz=(clang)
+instructions=(valgrind)
 
 installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -40,8 +41,9 @@ for group in "$@"; do
     build) wanted+=("${build[@]}") ;;
     check) wanted+=("${check[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
+    instructions) wanted+=("${instructions[@]}") ;;
     *)
-      echo "install_packages: unknown group '$group'; the groups are build, check and fuzz" >&2
+      echo "install_packages: unknown group '$group'; the groups are build, check, fuzz and instructions" >&2
       exit 2
       ;;
   esac
