@@ -43,20 +43,18 @@ void LayeredMethod::Attend(ThreadPool& pool, int64_t layer, const float* q, cons
   store(layer).Write(step_.begin, step_.count, k, v);
   if (config().IsSliding(layer)) return AttendSliding(pool, layer, q, out);
   View& view = views_[static_cast<size_t>(layer)];
-  view = ChooseView(pool, layer, q);
+  ChooseView(pool, layer, q, &view);
   const AttendArgs args = Arrange(pool, layer, q, view);
   if (!WantsStatistics()) return ltri::Attend(pool, args, out, nullptr);
-  std::vector<float> lse(static_cast<size_t>(config().heads * step_.count));
-  ltri::Attend(pool, args, out, lse.data());
-  Attended(pool, layer, args, lse.data());
+  lse_.resize(static_cast<size_t>(config().heads * step_.count));
+  ltri::Attend(pool, args, out, lse_.data());
+  Attended(pool, layer, args, lse_.data());
 }
 
 void LayeredMethod::AttendSliding(ThreadPool& pool, int64_t layer, const float* q, float* out) {
   View& view = views_[static_cast<size_t>(layer)];
-  view.far.clear();
-  view.local_begin = std::max<int64_t>(0, step_.begin - config().sliding_window + 1);
   // Only distances matter within a window, so positions may start at 0 whatever the length of the text.
-  view.positions = Positions::kCompact;
+  view.SeeSinks(0, std::max<int64_t>(0, step_.begin - config().sliding_window + 1), Positions::kCompact);
   AttendArgs args = Arrange(pool, layer, q, view);
   args.sliding_window = config().sliding_window;
   ltri::Attend(pool, args, out, nullptr);

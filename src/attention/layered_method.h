@@ -18,6 +18,15 @@ struct View {
   std::vector<std::vector<TokenRange>> far;  // one list for all heads, or one a KV head, or one a query head
   int64_t local_begin = 0;
   Positions positions = Positions::kTrue;  // never kAuto
+
+  void SeeEverything() { SeeSinks(0, 0, Positions::kTrue); }
+  // The first `sinks` tokens and all from `begin` on.
+  void SeeSinks(int64_t sinks, int64_t begin, Positions as) {
+    far.resize(sinks > 0 ? 1 : 0);
+    if (sinks > 0) far[0].assign(1, {0, sinks});
+    local_begin = begin;
+    positions = as;
+  }
 };
 
 class LayeredMethod : public Method {
@@ -41,7 +50,8 @@ class LayeredMethod : public Method {
   LayeredMethod(const LayeredMethod&) = default;
 
   // What the current step sees of a full-attention layer. q: [count, heads, head_dim] of the step, un-rotated.
-  virtual View ChooseView(ThreadPool& pool, int64_t layer, const float* q) = 0;
+  // view: of the step before; its memory is used again.
+  virtual void ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) = 0;
 
   // Whether Attended wants the log-sum-exp of this step.
   virtual bool WantsStatistics() const { return false; }
@@ -78,7 +88,8 @@ class LayeredMethod : public Method {
   std::vector<KvStore> stores_;     // [layers]
   std::vector<View> views_;         // [layers], of the last step
   std::vector<FarCopy> copies_;     // [layers]
-  std::vector<HeadGroup> groups_;   // of the layer that attends; kept for its memory
+  std::vector<HeadGroup> groups_;   // of the layer that attends, as is lse_: kept for their memory
+  std::vector<float> lse_;          // [heads, queries]
   std::vector<int64_t> kept_from_;  // [layers], the first token a sliding layer still has
 };
 

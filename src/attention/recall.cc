@@ -80,24 +80,22 @@ void Recall::BeginStep(const StepRange& step) {
   }
 }
 
-View Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q) {
+void Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const bool dense = StepIsDense();
   // Nothing but sinks lies before the window: all is local.
   if (memory.stored().empty() || options().budget == 0) {
-    View view;
-    view.positions = ResolvePositions(step().end());
-    if (dense || memory.stored().empty()) return view;
-    if (options().sinks > 0) view.far = {{{0, options().sinks}}};
-    view.local_begin = memory.local_begin();
-    return view;
+    const bool all = dense || memory.stored().empty();
+    return view->SeeSinks(all ? 0 : options().sinks, all ? 0 : memory.local_begin(), ResolvePositions(step().end()));
   }
   // A densely read prompt still votes at its end, so that the first decoded token finds votes of the step before.
-  if (dense && step().kind != StepKind::kPromptEnd) return {};
+  if (dense && step().kind != StepKind::kPromptEnd) return view->SeeEverything();
   Choice& choice = choices_[static_cast<size_t>(layer)];
   if (!KeepsChoice(layer)) choice = {Choose(layer, Vote(pool, layer, q)), memory.local_begin(), step().end()};
-  if (dense) return {};
-  return {choice.far, choice.local_begin, ResolvePositions(step().end())};
+  if (dense) return view->SeeEverything();
+  view->far = choice.far;
+  view->local_begin = choice.local_begin;
+  view->positions = ResolvePositions(step().end());
 }
 
 // While a text is decoded, layers choose anew in turn: votes are shared, so what a text turns to is seen by some layer

@@ -35,7 +35,7 @@ class Recall : public LayeredMethod {
   void EndStep(ThreadPool& pool) override;
 
  protected:
-  View ChooseView(ThreadPool& pool, int64_t layer, const float* q) override;
+  void ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) override;
   bool WantsStatistics() const override;
   void Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, const float* lse) override;
 

@@ -39,14 +39,10 @@ class Streaming : public LayeredMethod {
   }
 
  protected:
-  View ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/) override {
+  void ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
     const int64_t local = step().begin - options().window;
-    if (local <= options().sinks) return {};
-    View view;
-    view.local_begin = local;
-    view.positions = Positions::kCompact;
-    if (options().sinks > 0) view.far = {{{0, options().sinks}}};
-    return view;
+    if (local <= options().sinks) return view->SeeEverything();
+    view->SeeSinks(options().sinks, local, Positions::kCompact);
   }
 
  private:

@@ -21,7 +21,9 @@ class AttentionProbe : public LayeredMethod {
   int64_t Top(int64_t layer, int64_t head) const { return top_[static_cast<size_t>(layer * config().heads + head)]; }
 
  protected:
-  View ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/) override { return {}; }
+  void ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
+    view->SeeEverything();
+  }
   bool WantsStatistics() const override { return step().kind == StepKind::kDecode; }
   void Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, const float* lse) override;
 
