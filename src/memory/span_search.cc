@@ -78,13 +78,14 @@ void SpanSearch::FindClustered(int64_t row, Found* found) {
   const float* centroids = clusters_.data() + row * count;
   const float cutoff = Cutoff(centroids, count);
   const size_t compared = found->spans.size();
+  rounded_.resize(static_cast<size_t>(head_dim_));
+  const float scale = scale_ * RoundQuery(queries_ + row * head_dim_, head_dim_, rounded_.data());
   for (int64_t c = 0; c < count; ++c) {
     if (centroids[c] < cutoff) continue;
     const int64_t begin = head_->cluster_first[static_cast<size_t>(c)];
     const int64_t end = head_->cluster_first[static_cast<size_t>(c) + 1];
     Grow(dots_, end - begin);
-    IndexScan(all.Part(begin, end, head_dim_), queries_ + row * head_dim_, 1, head_dim_, scale_, dots_.data(),
-              end - begin);
+    IndexScan(all.Part(begin, end, head_dim_), rounded_.data(), head_dim_, scale, dots_.data());
     for (int64_t v = begin; v < end; ++v) {
       const int32_t owner = head_->owners[static_cast<size_t>(v)];
       float& best = best_[static_cast<size_t>(owner)];

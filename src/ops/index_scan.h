@@ -17,6 +17,12 @@ struct IndexView {
   }
 };
 
+// query = the result * rounded, 16 bits: as finely as sums of products with 8-bit numbers fit 32. Both [head_dim].
+float RoundQuery(const float* query, int64_t head_dim, int16_t* rounded);
+
+// dots[v] = (query . vector v) * scales[v] * scale, v < view.count; scale: what RoundQuery returned, and more.
+void IndexScan(const IndexView& view, const int16_t* query, int64_t head_dim, float scale, float* dots);
+
 // dots[r * stride + v] = (queries[r] . vector v) * scales[v] * scale, v < view.count. queries: [rows, head_dim].
 // Few queries are rounded to 16 bits. On one thread; callers split the work.
 void IndexScan(const IndexView& view, const float* queries, int64_t rows, int64_t head_dim, float scale, float* dots,

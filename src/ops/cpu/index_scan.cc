@@ -101,7 +101,11 @@ namespace {
 HWY_EXPORT(UnpackVector);
 HWY_EXPORT(DotVectors);
 
-// query = scale * rounded, as finely as sums of products with 8-bit numbers fit 32 bits. Returns scale.
+constexpr int64_t kFewRows = 4;     // up to here vectors are used as they lie, beyond they are unpacked for a product
+constexpr int64_t kUnpacked = 256;  // vectors unpacked at a time
+
+}  // namespace
+
 float RoundQuery(const float* query, int64_t head_dim, int16_t* rounded) {
   float top = 0;
   for (int64_t i = 0; i < head_dim; ++i) top = std::max(top, std::abs(query[i]));
@@ -114,10 +118,9 @@ float RoundQuery(const float* query, int64_t head_dim, int16_t* rounded) {
   return top / most;
 }
 
-constexpr int64_t kFewRows = 4;     // up to here vectors are used as they lie, beyond they are unpacked for a product
-constexpr int64_t kUnpacked = 256;  // vectors unpacked at a time
-
-}  // namespace
+void IndexScan(const IndexView& view, const int16_t* query, int64_t head_dim, float scale, float* dots) {
+  HWY_DYNAMIC_DISPATCH(DotVectors)(view.vectors, view.scales, view.count, query, head_dim, scale, dots);
+}
 
 void IndexScan(const IndexView& view, const float* queries, int64_t rows, int64_t head_dim, float scale, float* dots,
                int64_t stride) {
@@ -126,8 +129,7 @@ void IndexScan(const IndexView& view, const float* queries, int64_t rows, int64_
     query.resize(std::max(query.size(), static_cast<size_t>(head_dim)));
     for (int64_t r = 0; r < rows; ++r) {
       const float unit = RoundQuery(queries + r * head_dim, head_dim, query.data());
-      HWY_DYNAMIC_DISPATCH(DotVectors)
-      (view.vectors, view.scales, view.count, query.data(), head_dim, unit * scale, dots + r * stride);
+      IndexScan(view, query.data(), head_dim, unit * scale, dots + r * stride);
     }
     return;
   }

@@ -1,6 +1,6 @@
 // Products of block-quantised weights with single vectors.
 //
-// Only where they beat ggml's dot product of one row (docs/performance_linear.md): CPUs with AVX-512 VNNI and the types
+// Only where they beat ggml's dot product of one row (docs/performance.md): CPUs with AVX-512 VNNI and the types
 // below. Everything else goes through ggml. The vector is rounded to 8 bits in blocks of 32, as ggml does.
 //
 // Thread safety: functions without state.
