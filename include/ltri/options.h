@@ -91,7 +91,7 @@ struct SessionOptions {
   int64_t max_span = 128;  // tokens; also the width of the band
 
   IndexVectors index = IndexVectors::kEven;
-  int64_t index_vectors = 2;
+  int64_t index_vectors = 4;
   bool index_clusters = true;  // long indexes are searched by clusters: an estimate, but bounded work
   int64_t index_probes = 32;   // clusters that a query opens
 
@@ -101,7 +101,7 @@ struct SessionOptions {
   VotingQueries voting_queries = VotingQueries::kSubBlocks;
   std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable and voting_heads
   int64_t voting_heads = 0;       // only so many heads, the best of the table, vote and are indexed; 0: all
-  int64_t reselect = 1;           // a layer chooses its spans anew at every so many decoded tokens, in turn
+  int64_t reselect = 8;           // a layer chooses its spans anew at every so many decoded tokens, in turn
 
   bool clamp_relevance = false;  // queries are turned by the clamp distance before they meet the index (InfLLM)
 

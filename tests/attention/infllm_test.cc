@@ -158,6 +158,8 @@ TEST(InfLlmTest, LtriSetLikeInfLlmChoosesTheSame) {
   options.voting_queries = VotingQueries::kBlockMean;
   options.clamp_relevance = true;
   options.persistence = false;
+  options.index_clusters = false;
+  options.reselect = 1;
   ExpectSameChoices(options);
 }
 

@@ -48,7 +48,7 @@ inline std::vector<Setting> LtriVariants() {
       {"head_table", [](O& o) { o.vote_weights = VoteWeights::kHeadTable; }},
       {"few_voters", [](O& o) { o.voting_heads = 3; }},
       {"whole_index", [](O& o) { o.index_clusters = false; }},
-      {"reselect", [](O& o) { o.reselect = 4; }},
+      {"every_token", [](O& o) { o.reselect = 1; }},
       {"raw", [](O& o) { o.votes = Votes::kRaw; }},
       {"block_mean", [](O& o) { o.voting_queries = VotingQueries::kBlockMean; }},
       {"true", [](O& o) { o.positions = Positions::kTrue; }},
