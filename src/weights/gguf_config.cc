@@ -76,7 +76,8 @@ void ReadGemma3(GgufFields& fields, ModelConfig& config) {
   config.embedding_scale = std::sqrt(static_cast<float>(config.width));
   config.logit_softcap = fields.NumberOr("final_logit_softcapping", 0.0F, 0.0, 1e6);
   if (config.layers == kGemma3LayersOf27B) {
-    config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.width / config.heads));
+    const int64_t share = config.width / config.heads;  // not head_dim
+    config.attention_scale = 1.0F / std::sqrt(static_cast<float>(share));
   }
   config.sliding_window = fields.IntegerOr("attention.sliding_window", 0, 0, kMaxContext);
   if (config.sliding_window == 0) return;

@@ -287,7 +287,7 @@ bool HasInstructions() {
   static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                           __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
                           __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0 &&
-                          __builtin_cpu_supports("f16c") != 0 && (hwy::SupportedTargets() & HWY_AVX3) != 0;
+                          (hwy::SupportedTargets() & HWY_AVX3) != 0;
   return has;
 }
 
