@@ -200,7 +200,8 @@ std::vector<TokenRange> LayeredMethod::Visible(int64_t layer, int64_t head) cons
 MemoryUse LayeredMethod::memory() const {
   MemoryUse use;
   for (const KvStore& store : stores_) use.keys_and_values += store.bytes();
-  for (const FarCopy& copy : copies_) use.keys_and_values += static_cast<int64_t>(copy.halves.capacity() * sizeof(Half));
+  for (const FarCopy& copy : copies_)
+    use.keys_and_values += static_cast<int64_t>(copy.halves.capacity() * sizeof(Half));
   return use;
 }
 

@@ -42,8 +42,7 @@ Status Check(const SessionOptions& options, const ModelConfig& config) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("{} is {}, but must be 0 to 1", name, value)};
   }
   const int64_t table = static_cast<int64_t>(options.head_table.size());
-  if (WantsHeadTable(options) &&
-      table != config.layers * config.heads) {
+  if (WantsHeadTable(options) && table != config.layers * config.heads) {
     return bad("head_table's length", table, fmt::format("layers x heads = {}", config.layers * config.heads));
   }
   return {};

@@ -33,7 +33,8 @@ struct VotingRule {
   float scale = 1.0F;                   // of dot products
   int64_t probes = 32;                  // clusters of the index that each query opens
   int64_t most = 128;                   // spans on a ballot
-  // A softmax vote below this part of the layer's highest is dropped: it does not change what the layers choose together.
+  // A softmax vote below this part of the layer's highest is dropped: it does not change what the layers choose
+  // together.
   float minor = 1e-3F;
 };
 

@@ -22,8 +22,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr int64_t kAhead = 2048;  // floats
 
-// Reads `count` floats in four streams of vectors, and asks for memory ahead: by itself the hardware stops at the end of
-// each page. The sum keeps the compiler from leaving the reads out.
+// Reads `count` floats in four streams of vectors, and asks for memory ahead: by itself the hardware stops at the end
+// of each page. The sum keeps the compiler from leaving the reads out.
 HWY_ATTR float SumAll(const float* HWY_RESTRICT x, int64_t count) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));

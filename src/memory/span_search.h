@@ -38,7 +38,7 @@ class SpanSearch {
   std::vector<float> clusters_;  // [rows, clusters]
   std::vector<float> dots_, sorted_;
   std::vector<int16_t> rounded_;  // [head_dim], the query
-  std::vector<float> best_;  // [spans] -infinity between searches
+  std::vector<float> best_;       // [spans] -infinity between searches
 };
 
 }  // namespace ltri

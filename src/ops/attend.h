@@ -15,7 +15,8 @@
 
 namespace ltri {
 
-// Consecutive tokens of one KV head, none of which stands behind the query that sees it. keys, values: [count, head_dim].
+// Consecutive tokens of one KV head, none of which stands behind the query that sees it. keys, values: [count,
+// head_dim].
 struct KeyRun {
   const Half* keys = nullptr;
   const Half* values = nullptr;

@@ -1,11 +1,12 @@
 // The token loop asks for no memory once it runs: buffers are kept, and chunks for new keys are the only exception.
+#include "support/allocations.h"
+
 #include <gtest/gtest.h>
 
 #include <memory>
 
 #include "conformance/settings.h"
 #include "engine/session_impl.h"
-#include "support/allocations.h"
 
 namespace ltri {
 namespace {

@@ -154,7 +154,8 @@ void SumHeads(const float* p, int64_t stride, int64_t heads, const Half* values,
 // out[h] += sum over i of p[h * stride + i] * values[i].
 void WeightedSum(const float* p, int64_t stride, int64_t heads, const KeyRun& part, int64_t head_dim, float* out) {
   const auto fits = [&](int64_t lanes) { return head_dim % lanes == 0; };
-  if (fits(hn::MaxLanes(FloatTag()))) return SumHeads<FloatTag>(p, stride, heads, part.values, part.count, head_dim, out);
+  if (fits(hn::MaxLanes(FloatTag())))
+    return SumHeads<FloatTag>(p, stride, heads, part.values, part.count, head_dim, out);
   using Quad = hn::CappedTag<float, 4>;
   if (fits(hn::MaxLanes(Quad()))) return SumHeads<Quad>(p, stride, heads, part.values, part.count, head_dim, out);
   SumHeads<hn::CappedTag<float, 1>>(p, stride, heads, part.values, part.count, head_dim, out);
@@ -336,7 +337,8 @@ void AttendSingle(ThreadPool& pool, const AttendArgs& args, float* out, float* l
     for (int64_t h = 0; h < group.heads; ++h) {
       const int64_t head = group.first_head + h;
       Merge(work.partials.data() + first * stride + h * (d + 2), stride, last - first, d,
-            out + (task.query * args.heads + head) * d, lse == nullptr ? nullptr : lse + head * args.queries + task.query);
+            out + (task.query * args.heads + head) * d,
+            lse == nullptr ? nullptr : lse + head * args.queries + task.query);
     }
     first = last;
   }
