@@ -47,7 +47,7 @@ constexpr Words32 ScaleOrder(int low, int high, int stride) {
   return order;
 }
 
-// Which blocks a register takes: two with more of the row behind them, the row's last two, its last one.
+// Which blocks a register takes: two with two more of the row behind them, the last pair, the last one.
 enum class Take { kTwo, kLastTwo, kLastOne };
 
 HWY_PUSH_ATTRIBUTES("avx512f,avx512vl,avx512dq,avx512bw,avx512vbmi,avx512vnni,avx2,fma,f16c")
@@ -202,17 +202,20 @@ HWY_INLINE void DotRows(const std::byte* at, int64_t row_bytes, const VectorPart
   constexpr int64_t kPartBytes = 2 * Format::kBytes;
   for (int r = 0; r < Format::kRows; ++r) sums[r] = _mm512_setzero_ps();
   const std::byte* ahead = at + kAhead < end ? at + kAhead : at;  // behind the end is another thread's share
-  const VectorPart* last = x + VectorParts(cols) - 1;
-  for (; x < last; ++x, at += kPartBytes) {
+  const int64_t parts = VectorParts(cols);
+  const bool odd = cols % 64 != 0;
+  // One block behind two of them does not fill a register either.
+  for (int64_t plain = parts - (odd ? 2 : 1); plain > 0; --plain, ++x, at += kPartBytes) {
     for (int64_t i = 0; i < Format::kRows * kPartBytes; i += 64) _mm_prefetch(ahead + i, _MM_HINT_T0);
     ahead += Format::kRows * kPartBytes;
     AddPart<Format, Take::kTwo>(at, row_bytes, *x, sums);
   }
-  if (cols % 64 == 0) {
+  if (!odd || parts > 1) {
     AddPart<Format, Take::kLastTwo>(at, row_bytes, *x, sums);
-  } else {
-    AddPart<Format, Take::kLastOne>(at, row_bytes, *x, sums);
+    ++x;
+    at += kPartBytes;
   }
+  if (odd) AddPart<Format, Take::kLastOne>(at, row_bytes, *x, sums);
 }
 
 template <typename Format>
