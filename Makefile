@@ -74,6 +74,33 @@ test-tsan: packages  ## the quick tests under ThreadSanitizer
 	@cmake --build --preset tsan -j $(JOBS) --target ltri_tests
 	@ctest --test-dir build/tsan -L quick -E '^(Vocabularies/|house$$)' $(CTEST_FLAGS)
 
+KILLS ?= 200
+.PHONY: test-kill
+test-kill: build  ## kill the indexing of documents KILLS times at random moments; nothing may be lost
+	$(call say,Killing ltri index $(KILLS) times)
+	@cmake --build --preset release -j $(JOBS) --target ltri_kill_test
+	@build/release/tests/ltri_kill_test $(KILLS)
+
+# What cannot be installed is said, and its tests are skipped.
+CLIENT := build/openai-client
+HOSTILE_REQUESTS ?= 10000
+.PHONY: test-serve
+test-serve: model  ## the server: the openai client, the page in Chromium, load, long prompts, hostile requests
+	@scripts/install_packages.sh serve || echo "skipped: Chromium cannot be installed"
+	$(call say,$(HOSTILE_REQUESTS) requests that nobody means well with)
+	@LTRI_HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) build/release/tests/ltri_tests --gtest_brief=1 --gtest_filter='HostileTest.*:OpenApiTest.*'
+	$(call say,The openai client for Python)
+	@[ -x $(CLIENT)/bin/python ] || python3 -m venv $(CLIENT)
+	@if $(CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check openai; then \
+	  LTRI=$(LTRI) MODEL=$(MODEL) $(CLIENT)/bin/python -B tests/server/openai_test.py; \
+	else echo "skipped: the package openai cannot be installed"; fi
+	$(call say,The page in Chromium)
+	@LTRI=$(LTRI) MODEL=$(MODEL) python3 -B tests/server/page_test.py
+	$(call say,A long prompt beside other users)
+	@LTRI=$(LTRI) MODEL=$(MODEL) python3 -B tests/server/long_prompt_test.py
+	$(call say,Many streams at once)
+	@LTRI=$(LTRI) MODEL=$(MODEL) python3 -B tests/server/load_test.py
+
 .PHONY: test-install
 test-install: build  ## install into a scratch folder and build the example against it
 	$(call say,The installed library and its example)

@@ -75,7 +75,8 @@ void CountRecall(ThreadPool& pool) {
   const SpanIndex index = MakeSpanIndex(kSpans, kKvHeads, kHeadDim);
   testing::Operands any(2);
   const VotingRows queries = {4, any.Floats(kHeads * 4 * kHeadDim)};
-  const IndexView view = index.head(0).All();
+  const testing::IndexContents contents = testing::ContentsOf(index, 0);
+  const IndexView view = contents.View();
   std::vector<float> dots(static_cast<size_t>(kHeads * view.count));
   const auto scan = [&](int64_t rows) {
     IndexScan(view, queries.queries.data(), rows, kHeadDim, 0.125F, dots.data(), view.count);

@@ -26,7 +26,8 @@ bool Near(double a, double b, double tolerance) { return std::fabs(a - b) <= tol
 void BM_IndexScan(benchmark::State& state) {
   const int64_t rows = state.range(1);
   const SpanIndex index = MakeSpanIndex(state.range(0), 1, kHeadDim);
-  const IndexView view = index.head(0).All();
+  const testing::IndexContents all = testing::ContentsOf(index, 0);
+  const IndexView view = all.View();
   testing::Operands any(6);
   const std::vector<float> queries = any.Floats(rows * kHeadDim, 2.0F);
   std::vector<float> dots(static_cast<size_t>(rows * view.count));
@@ -46,8 +47,8 @@ void BM_IndexScan(benchmark::State& state) {
 BENCHMARK(BM_IndexScan)->ArgNames({"vectors", "queries"})->ArgsProduct({{1024, 8192}, {1, kGroupHeads, 64}});
 
 // The best dot product of a query with each span's vectors.
-std::vector<double> Relevances(const SpanIndex::Head& head, const std::vector<float>& query, int64_t spans) {
-  const std::vector<double> dots = testing::IndexScanReference(head.All(), query, kHeadDim, kScale);
+std::vector<double> Relevances(const testing::IndexContents& head, const std::vector<float>& query, int64_t spans) {
+  const std::vector<double> dots = testing::IndexScanReference(head.View(), query, kHeadDim, kScale);
   std::vector<double> best(static_cast<size_t>(spans), -std::numeric_limits<double>::infinity());
   for (size_t v = 0; v < dots.size(); ++v) {
     double& of_span = best[static_cast<size_t>(head.owners[v])];
@@ -60,7 +61,7 @@ void BM_SpanSearch(benchmark::State& state) {
   const SpanIndex index = MakeSpanIndex(state.range(0), 1, kHeadDim);
   testing::Operands any(7);
   const std::vector<float> query = any.Floats(kHeadDim, 2.0F);
-  const std::vector<double> expected = Relevances(index.head(0), query, index.spans());
+  const std::vector<double> expected = Relevances(testing::ContentsOf(index, 0), query, index.spans());
   SpanSearch search;
   Found found;
   const auto run = [&](int64_t probes) {

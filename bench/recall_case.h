@@ -9,6 +9,7 @@
 #include "memory/span_index.h"
 #include "spans/ballot.h"
 #include "spans/span.h"
+#include "support/index_contents.h"
 #include "support/ops_reference.h"
 
 namespace ltri {
@@ -18,7 +19,7 @@ inline SpanIndex MakeSpanIndex(int64_t spans, int64_t heads, int64_t head_dim) {
   testing::Operands any(3);
   const int64_t numbers = heads * head_dim;
   const std::vector<float> topics = any.Floats(64 * numbers, 2.0F);
-  SpanIndex index(heads, head_dim);
+  SpanIndex index(heads, head_dim, Tier::Create());
   index.SetMean(std::vector<float>(static_cast<size_t>(numbers), 0.0F));
   for (int64_t s = 0; s < spans; ++s) {
     std::vector<float> vectors = any.Floats(numbers);

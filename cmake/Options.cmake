@@ -2,6 +2,7 @@
 option(LTRI_TESTS "Build the tests" ON)
 option(LTRI_BENCH "Build the benchmarks" ON)
 option(LTRI_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(LTRI_CUDA "Build the CUDA backend (needs nvcc 12.8 or newer)" OFF)
 set(LTRI_SANITIZE "" CACHE STRING "Sanitizers for our own code: address,undefined or thread")
 
 option(LTRI_WERROR "Treat warnings as errors" ON)

@@ -2,16 +2,18 @@
 # Installs the Debian or Ubuntu packages that ltri needs and that are missing. Says what it does; does nothing when
 # all are there. On other systems it lists what is needed.
 #
-#   scripts/install_packages.sh [build] [check] [fuzz] [instructions]     (no argument: build)
+#   scripts/install_packages.sh [build] [check] [fuzz] [instructions] [serve]     (no argument: build)
 set -euo pipefail
 
 # build: compiler and tools; libraries; OpenBLAS is loaded at run time, so its headers are not needed.
 build=(cmake ninja-build g++ ccache git python3 python3-pip pkg-config
-       libcli11-dev libfmt-dev libspdlog-dev libhwy-dev libssl-dev libcurl4-openssl-dev libzip-dev nlohmann-json3-dev
+       libcli11-dev libfmt-dev libspdlog-dev libhwy-dev libssl-dev libcurl4-openssl-dev libzip-dev libsqlite3-dev libxxhash-dev
+       nlohmann-json3-dev
        libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libopenblas0-pthread)
 check=(clang-format clang-tidy)
 fuzz=(clang)
 instructions=(valgrind)
+serve=(python3-venv chromium chromium-driver)
 
 installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -42,8 +44,9 @@ for group in "$@"; do
     check) wanted+=("${check[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
     instructions) wanted+=("${instructions[@]}") ;;
+    serve) wanted+=("${serve[@]}") ;;
     *)
-      echo "install_packages: unknown group '$group'; the groups are build, check, fuzz and instructions" >&2
+      echo "install_packages: unknown group '$group'; the groups are build, check, fuzz, instructions and serve" >&2
       exit 2
       ;;
   esac

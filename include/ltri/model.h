@@ -1,4 +1,4 @@
-// Model: a loaded GGUF file with its tokenizer and the threads that run it.
+// Model: a loaded GGUF file, or folder with safetensors files, with its tokenizer and the threads that run it.
 #ifndef LTRI_MODEL_H_
 #define LTRI_MODEL_H_
 
@@ -18,7 +18,9 @@ namespace ltri {
 class Engine;
 
 struct ModelOptions {
-  int threads = 0;  // 0: one a core
+  int threads = 0;             // 0: one a core
+  std::string device = "cpu";  // or "cuda", in a build that has it: the first card
+  int64_t device_memory = 0;   // bytes of the card for keys and values, the rest goes to RAM; 0: what the weights leave
 };
 
 struct ModelInfo {
@@ -33,6 +35,10 @@ struct ModelInfo {
   int64_t trained_context = 0;  // tokens
   int64_t weight_bytes = 0;
   std::vector<bool> full_attention;  // [layers]; false: a sliding-window layer
+  uint64_t weights_id = 0;           // the same for every quantisation of one model
+  // [layers * heads] how much each head copies from the text: from the file beside the model that `ltri head-profile`
+  // writes, or shipped. Empty: not known.
+  std::vector<float> head_table;
 };
 
 struct ChatMessage {
@@ -43,8 +49,10 @@ struct ChatMessage {
 // Thread-safe: sessions of one model may be used from several threads; their steps take turns.
 class LTRI_API Model {
  public:
-  // `name_or_path`: a GGUF file, or the name of a model that `ltri pull` fetched.
-  // Errors: kNotFound, kCorrupt, kUnsupported, kInvalidArgument (threads), each naming what is wrong.
+  // `name_or_path`: a GGUF file, a folder with config.json, tokenizer.json and safetensors files, or the name of a
+  // model in the folder where `ltri pull` puts them.
+  // Errors: kNotFound, kCorrupt, kUnsupported, kInvalidArgument (threads, device), kOutOfMemory, each naming what is
+  // wrong.
   static Result<std::shared_ptr<Model>> Load(const std::string& name_or_path, const ModelOptions& options = {});
 
   explicit Model(std::unique_ptr<Engine> engine);  // for Load
@@ -65,7 +73,7 @@ class LTRI_API Model {
   // What to append to a session that has read `seen`, for the model to answer `next`.
   Result<std::string> FormatChatNext(std::span<const ChatMessage> seen, const ChatMessage& next) const;
 
-  Engine& engine() { return *engine_; }  // internal
+  Engine& engine() const { return *engine_; }  // internal
 
  private:
   std::unique_ptr<Engine> engine_;

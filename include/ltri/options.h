@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ltri {
@@ -14,7 +15,7 @@ using TokenId = int32_t;
 
 // How far keys (sinks and recalled spans) are placed relative to the query. Local keys always keep true distances.
 enum class Positions {
-  kAuto,     // kTrue within the model's trained context, kCompact beyond
+  kAuto,     // kCompact: the same as kTrue while nothing is left out
   kTrue,     // their real positions
   kClamp,    // all at one distance, the window
   kCompact,  // sinks, recalled spans in text order and window are numbered consecutively
@@ -53,9 +54,10 @@ enum class Sharing {
 
 // How much a head's vote counts.
 enum class VoteWeights {
-  kEntropy,    // 1 - normalised entropy of its vote
+  kAuto,       // kHeadTable where the model's retrieval heads are known, kEntropy elsewhere
+  kEntropy,    // how decided it is: 1 - normalised entropy of its vote
   kUniform,    // all alike
-  kHeadTable,  // its retrieval score (see `ltri head-profile`)
+  kHeadTable,  // how decided it is, times its retrieval score (ModelInfo::head_table)
 };
 
 // How a head's scores become votes.
@@ -79,6 +81,8 @@ struct SessionOptions {
   int64_t window = 1024;  // tokens before the newest that stay visible
   int64_t budget = 1024;  // recalled tokens per layer
   int64_t block = 512;    // prompt tokens per prefill step
+  // Bytes of RAM for keys, values and index vectors; what does not fit goes to a temporary file. 0: no limit.
+  int64_t memory = 0;
 
   Positions positions = Positions::kAuto;
   Prefill prefill = Prefill::kAuto;
@@ -93,20 +97,21 @@ struct SessionOptions {
   IndexVectors index = IndexVectors::kEven;
   int64_t index_vectors = 4;
   bool index_clusters = true;  // long indexes are searched by clusters: an estimate, but bounded work
-  int64_t index_probes = 32;   // clusters that a query opens
+  int64_t index_probes = 128;  // clusters that a query opens
 
   Sharing sharing = Sharing::kGlobal;
-  VoteWeights vote_weights = VoteWeights::kEntropy;
+  VoteWeights vote_weights = VoteWeights::kAuto;
   Votes votes = Votes::kSoftmax;
   VotingQueries voting_queries = VotingQueries::kSubBlocks;
-  std::vector<float> head_table;  // [layers * heads] retrieval scores, for VoteWeights::kHeadTable and voting_heads
-  int64_t voting_heads = 0;       // only so many heads, the best of the table, vote and are indexed; 0: all
-  int64_t reselect = 8;           // a layer chooses its spans anew at every so many decoded tokens, in turn
+  std::vector<float> head_table;  // [layers * heads] retrieval scores; empty: the model's, where they are wanted
+  int64_t voting_heads = 0;       // only so many heads, the best of the table, vote and are indexed; 0: all that count
+  int64_t vote_reach = 64;  // tokens behind a voted span whose spans are lent its vote, less with distance; 0: off
+  int64_t reselect = 4;     // a layer chooses its spans anew at every so many decoded tokens, in turn
 
   bool clamp_relevance = false;  // queries are turned by the clamp distance before they meet the index (InfLLM)
 
   bool persistence = true;
-  double persistence_share = 0.25;   // of the budget, kept for what was recalled before
+  double persistence_share = 0.5;    // of the budget, kept for what was recalled before
   double persistence_decode = 0.9;   // decay per decoded token
   double persistence_prefill = 0.7;  // decay per prefill block
 };
@@ -123,6 +128,9 @@ struct SamplingOptions {
   float min_p = 0.05F;
   float repeat_penalty = 1.0F;
   int32_t repeat_last_n = 64;
+  float frequency_penalty = 0.0F;  // taken from a token's logit for each time it is among the last repeat_last_n
+  float presence_penalty = 0.0F;   // taken once
+  std::vector<std::pair<TokenId, float>> logit_bias;
   uint32_t seed = 0;
 };
 

@@ -36,7 +36,8 @@ struct SpanInfo {
 // Bytes held by one session; chunks shared with forks count for each.
 struct MemoryUse {
   int64_t keys_and_values = 0;
-  int64_t index = 0;  // index vectors, spans and votes
+  int64_t index = 0;    // index vectors, spans and votes
+  int64_t on_disk = 0;  // keys and values that are not in RAM; not part of the total
   int64_t total() const { return keys_and_values + index; }
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "spans/followers.h"
+
 namespace ltri {
 namespace {
 
@@ -55,9 +57,10 @@ class Basket {
   std::vector<int32_t> picked_;  // ascending
 };
 
-// weights = decay * weights + votes, without what fell behind.
+// weights = decay * weights + gain * votes, without what fell behind.
 void Remember(const Ballot& votes, const Persistence& persistence, Ballot* weights) {
   const auto decay = static_cast<float>(persistence.decay);
+  const auto gain = static_cast<float>(persistence.gain);
   Ballot sum;
   sum.reserve(weights->size() + votes.size());
   auto old = weights->begin();
@@ -69,7 +72,7 @@ void Remember(const Ballot& votes, const Persistence& persistence, Ballot* weigh
   };
   for (const SpanVote& v : votes) {
     for (; old != weights->end() && old->span < v.span; ++old) add(old->span, decay * old->vote);
-    float weight = std::max(v.vote, 0.0F);
+    float weight = gain * std::max(v.vote, 0.0F);
     if (old != weights->end() && old->span == v.span) weight += decay * (old++)->vote;
     add(v.span, weight);
   }
@@ -82,11 +85,16 @@ void Remember(const Ballot& votes, const Persistence& persistence, Ballot* weigh
 }  // namespace
 
 std::vector<int32_t> ChooseSpans(std::span<const Span> spans, const Ballot& votes, int64_t budget,
-                                 const Persistence& persistence, Ballot* weights) {
+                                 const Persistence& persistence, Ballot* weights, const Following& following) {
   Basket basket(spans, budget);
   if (persistence.on) {
     basket.TakeByVote(*weights, static_cast<int64_t>(persistence.share * static_cast<double>(budget)));
     Remember(votes, persistence, weights);
+  }
+  if (following.reach > 0) {
+    const auto share = static_cast<int64_t>(following.share * static_cast<double>(budget));
+    basket.TakeByVote(votes, basket.left() - share);
+    basket.TakeByVote(Loans(spans, votes, following.reach), basket.left());
   }
   if (basket.TakeByVote(votes, basket.left())) basket.TakeNewest();
   return std::move(basket).picked();

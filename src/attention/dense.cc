@@ -13,8 +13,9 @@ class Dense : public LayeredMethod {
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Dense>(*this); }
 
  protected:
-  void ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
+  Status ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
     view->SeeEverything();
+    return {};
   }
 };
 

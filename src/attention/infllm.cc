@@ -13,6 +13,7 @@ Result<std::unique_ptr<Method>> MakeInfLlm(const MethodContext& context, const S
   settings.index = IndexVectors::kMean4;
   settings.index_clusters = false;
   settings.voting_heads = 0;
+  settings.vote_reach = 0;
   settings.reselect = 1;
   settings.sharing = Sharing::kLayer;
   settings.vote_weights = VoteWeights::kUniform;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "attention/choose.h"
 #include "attention/registry.h"
@@ -35,7 +34,6 @@ int64_t DenseTokens(const ModelConfig& config) {
 Recall::Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers,
                std::vector<uint8_t> voters)
     : LayeredMethod(context, options),
-      context_(context),
       spans_(std::move(layers)),
       board_(context.config->layers),
       voters_(std::move(voters)),
@@ -57,10 +55,12 @@ int64_t Recall::Groups() const {
   return 1;
 }
 
-bool Recall::ReadsDensely(int64_t end) const {
-  if (end <= options().sinks + options().window) return true;
-  if (options().prefill == Prefill::kAuto) return end <= DenseTokens(config());
-  return options().prefill == Prefill::kDense;
+bool Recall::ReadsDensely(int64_t end) const { return joined_end() == 0 && ReadsDensely(config(), options(), end); }
+
+bool Recall::ReadsDensely(const ModelConfig& config, const SessionOptions& options, int64_t end) {
+  if (end <= options.sinks + options.window) return true;
+  if (options.prefill == Prefill::kAuto) return end <= DenseTokens(config);
+  return options.prefill == Prefill::kDense;
 }
 
 // What is read again must still be local in all layers: within the window, and within what sliding layers keep.
@@ -71,31 +71,49 @@ bool Recall::StepIsDense() const {
   return prompt && ReadsDensely(step().end());
 }
 
-void Recall::BeginStep(const StepRange& step) {
+Status Recall::BeginStep(ThreadPool& pool, const StepRange& step) {
   decoding_ = this->step().kind == StepKind::kDecode && this->step().end() == step.begin;
-  LayeredMethod::BeginStep(step);
+  if (Status status = LayeredMethod::BeginStep(pool, step); !status.ok()) return status;
+  if (step.kind == StepKind::kPromptEnd) asked_.Clear();
+  const int64_t limit = step.begin - options().window;
+  std::vector<Block*> keys;
+  for (int64_t layer = 0; layer < config().layers && tier()->needs_holds(); ++layer) {
+    if (!config().IsSliding(layer)) spans_[static_cast<size_t>(layer)].AppendBlocks(limit, store(layer), &keys);
+  }
+  const Result<BlockHold> hold = Hold(pool, std::move(keys));
+  if (!hold.ok()) return hold.error();
   for (int64_t layer = 0; layer < config().layers; ++layer) {
     if (config().IsSliding(layer)) continue;
-    spans_[static_cast<size_t>(layer)].StoreUntil(step.begin - options().window, store(layer));
+    spans_[static_cast<size_t>(layer)].StoreUntil(limit, store(layer));
   }
+  return {};
 }
 
-void Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) {
+Status Recall::ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const bool dense = StepIsDense();
   // Nothing but sinks lies before the window: all is local.
   if (memory.stored().empty() || options().budget == 0) {
-    const bool all = dense || memory.stored().empty();
-    return view->SeeSinks(all ? 0 : options().sinks, all ? 0 : memory.local_begin(), ResolvePositions(step().end()));
+    const bool all = dense || (memory.stored().empty() && joined_end() == 0);
+    view->SeeSinks(all ? 0 : sinks(), all ? 0 : memory.local_begin(), ResolvePositions());
+    return {};
   }
-  // A densely read prompt still votes at its end, so that the first decoded token finds votes of the step before.
-  if (dense && step().kind != StepKind::kPromptEnd) return view->SeeEverything();
   Choice& choice = choices_[static_cast<size_t>(layer)];
-  if (!KeepsChoice(layer)) choice = {Choose(layer, Vote(pool, layer, q)), memory.local_begin(), step().end()};
-  if (dense) return view->SeeEverything();
+  // A densely read prompt still votes at its end, so that the first decoded token finds votes of the step before.
+  if ((!dense || step().kind == StepKind::kPromptEnd) && !KeepsChoice(layer)) {
+    Result<std::vector<Ballot>> votes = Vote(pool, layer, q);
+    if (!votes.ok()) return votes.error();
+    choice = {Choose(pool, layer, std::move(*votes)), memory.local_begin(), step().end()};
+  }
+  if (dense) {
+    view->SeeEverything();
+    return {};
+  }
   view->far = choice.far;
   view->local_begin = choice.local_begin;
-  view->positions = ResolvePositions(step().end());
+  view->positions = ResolvePositions();
+  view->lasting = options().reselect > 1;
+  return {};
 }
 
 // While a text is decoded, layers choose anew in turn: votes are shared, so what a text turns to is seen by some layer
@@ -108,11 +126,11 @@ bool Recall::KeepsChoice(int64_t layer) const {
 }
 
 // The votes of this layer, one ballot a group.
-std::vector<Ballot> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q) {
+Result<std::vector<Ballot>> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const int64_t heads = config().heads;
   const RopeTable* rope = nullptr;
-  if (options().clamp_relevance) rope = &context_.ropes->ForLayer(layer, options().window + 1);
+  if (options().clamp_relevance) rope = &ropes().ForLayer(layer, options().window + 1);
   const VotingRows queries =
       CollectQueries(q, heads, config().head_dim, step(), options().voting_queries, rope, options().window);
   VotingRule rule;
@@ -123,29 +141,41 @@ std::vector<Ballot> Recall::Vote(ThreadPool& pool, int64_t layer, const float* q
   rule.scale = config().attention_scale;
   rule.probes = options().index_probes;
   rule.most = MostSpans(options());
+  std::vector<Block*> blocks;
+  if (tier()->needs_holds()) memory.index().AppendBlocks(&blocks);
+  const Result<BlockHold> hold = Hold(pool, std::move(blocks));
+  if (!hold.ok()) return hold.error();
   return CastVotes(pool, memory.index(), queries, heads, rule, Groups());
 }
 
 // Spans for each group, as ranges behind the sinks.
-std::vector<std::vector<TokenRange>> Recall::Choose(int64_t layer, std::vector<Ballot> votes) {
+std::vector<std::vector<TokenRange>> Recall::Choose(ThreadPool& pool, int64_t layer, std::vector<Ballot> votes) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const std::span<const Span> spans = memory.stored();
+  for (const Ballot& ballot : votes) asked_.Add(spans, ballot);
   if (options().sharing == Sharing::kGlobal) {
     board_.Replace(layer, spans, votes[0]);
-    votes[0] = board_.Collect(spans, memory.directory(), 2 * MostSpans(options()));  // persistence takes some
+    votes[0] = board_.Collect(pool, spans, memory.directory(), 2 * MostSpans(options()));  // persistence takes some
   }
   const bool decode = step().kind == StepKind::kDecode;
-  Persistence persistence{options().persistence, options().persistence_share,
-                          decode ? options().persistence_decode : options().persistence_prefill,
-                          2 * MostSpans(options())};
-  const int64_t since = step().end() - choices_[static_cast<size_t>(layer)].token;
-  if (decode && decoding_) persistence.decay = std::pow(persistence.decay, static_cast<double>(since));
+  Persistence persistence;
+  persistence.on = options().persistence;
+  persistence.share = options().persistence_share;
+  persistence.decay = options().persistence_prefill;
+  persistence.most = 2 * MostSpans(options());
+  if (decode) {
+    const int64_t since = decoding_ ? step().end() - choices_[static_cast<size_t>(layer)].token : 1;
+    persistence.decay = std::pow(options().persistence_decode, static_cast<double>(since));
+    // A prompt's end votes with the mean of many queries, a decoded token with its own alone, which would soon outweigh
+    // what the prompt asked for.
+    persistence.gain = 1.0 - options().persistence_decode;
+  }
   std::vector<std::vector<TokenRange>> chosen;
   for (int64_t g = 0; g < Groups(); ++g) {
     Ballot& weights = weights_[static_cast<size_t>(layer * Groups() + g)];
-    const std::vector<int32_t> picked =
-        ChooseSpans(spans, votes[static_cast<size_t>(g)], options().budget, persistence, &weights);
-    chosen.push_back(ToRanges(spans, picked, {0, options().sinks}));
+    const std::vector<int32_t> picked = ChooseSpans(spans, votes[static_cast<size_t>(g)], options().budget, persistence,
+                                                    &weights, {.reach = options().vote_reach});
+    chosen.push_back(ToRanges(spans, picked, {0, sinks()}));
   }
   return chosen;
 }
@@ -189,15 +219,16 @@ bool Recall::RecordBand(int64_t layer, TokenRange tokens) {
   return true;
 }
 
-void Recall::EndStep(ThreadPool& pool) {
-  LayeredMethod::EndStep(pool);
-  if (step().kind == StepKind::kReread) return;
+Status Recall::EndStep(ThreadPool& pool) {
+  if (Status status = LayeredMethod::EndStep(pool); !status.ok()) return status;
+  if (step().kind == StepKind::kReread) return {};
   pool.Run(config().layers, [&](int64_t layer, int) {
     if (config().IsSliding(layer)) return;
     SpanMemory& memory = spans_[static_cast<size_t>(layer)];
     memory.Push(step().begin, step().count, bands_[static_cast<size_t>(layer)], options().max_span);
     memory.Tidy();
   });
+  return {};
 }
 
 bool Recall::Truncate(int64_t tokens) {
@@ -206,7 +237,7 @@ bool Recall::Truncate(int64_t tokens) {
   for (int64_t layer = 0; layer < config().layers; ++layer) {
     if (config().IsSliding(layer)) continue;
     SpanMemory& memory = spans_[static_cast<size_t>(layer)];
-    memory.Truncate(tokens, tokens - options().window);
+    if (!memory.Truncate(tokens, tokens - options().window).ok()) return false;
     choices_[static_cast<size_t>(layer)] = {};
     const auto stored = static_cast<int64_t>(memory.stored().size());
     for (int64_t g = 0; g < Groups(); ++g) {
@@ -226,17 +257,6 @@ MemoryUse Recall::memory() const {
   return use;
 }
 
-// The `count` heads with the highest scores of `table` [heads of all layers]; empty when all vote.
-std::vector<uint8_t> ChooseVoters(const std::vector<float>& table, int64_t count) {
-  if (count <= 0 || count >= static_cast<int64_t>(table.size())) return {};
-  std::vector<size_t> order(table.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return table[a] > table[b]; });
-  std::vector<uint8_t> voters(table.size(), 0);
-  for (int64_t i = 0; i < count; ++i) voters[order[static_cast<size_t>(i)]] = 1;
-  return voters;
-}
-
 Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const SessionOptions& options) {
   if (options.window / 2 < options.max_span) {
     return Error{ErrorCode::kInvalidArgument,
@@ -244,10 +264,12 @@ Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const S
                              options.max_span)};
   }
   const ModelConfig& config = *context.config;
+  MethodContext stored = context;
+  if (stored.tier == nullptr) stored.tier = Tier::Create();
   IndexRule rule;
   rule.kind = options.index;
   rule.count = options.index_vectors;
-  const std::vector<uint8_t> voters = ChooseVoters(options.head_table, options.voting_heads);
+  const std::vector<uint8_t> voters = ChooseVoters(options);
   const int64_t index_heads = SpanMemory::IndexHeads(rule, config.heads, config.kv_heads);
   std::vector<SpanMemory> layers;
   layers.reserve(static_cast<size_t>(config.layers));
@@ -260,10 +282,10 @@ Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const S
       kept[static_cast<size_t>(h * index_heads / config.heads)] |=
           voters[static_cast<size_t>(layer * config.heads + h)];
     }
-    SpanIndex index(index_heads, config.head_dim, std::move(kept), options.index_clusters);
-    layers.emplace_back(std::move(*cutter), rule, config.heads, config.kv_heads, std::move(index));
+    SpanIndex index(index_heads, config.head_dim, stored.tier, std::move(kept), options.index_clusters);
+    layers.emplace_back(std::move(*cutter), rule, config.heads, config.kv_heads, stored.tier, std::move(index));
   }
-  return std::unique_ptr<Method>(std::make_unique<Recall>(context, options, std::move(layers), voters));
+  return std::unique_ptr<Method>(std::make_unique<Recall>(stored, options, std::move(layers), voters));
 }
 
 }  // namespace ltri

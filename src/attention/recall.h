@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "attention/asked_tokens.h"
 #include "attention/layered_method.h"
 #include "memory/span_memory.h"
 #include "memory/vote_board.h"
@@ -22,20 +23,27 @@ class Recall : public LayeredMethod {
          std::vector<uint8_t> voters);
 
   bool ReadsDensely(int64_t end) const override;
+  // The same for a text that was not joined of others.
+  static bool ReadsDensely(const ModelConfig& config, const SessionOptions& options, int64_t end);
   int64_t SecondReading() const override;
   bool Truncate(int64_t tokens) override;
-  void Stretch(ThreadPool& pool, int64_t tokens) override;
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override;
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override;
+  Status Finish(ThreadPool& pool) override;
+  Result<std::vector<TokenRange>> Join(ThreadPool& pool, std::span<Method* const> texts) override;
+  std::vector<RecallShare> Recalled() const override { return asked_.Shares(); }
+  Status Stretch(ThreadPool& pool, int64_t tokens) override;
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
   MemoryUse memory() const override;
   bool RecordBand(int64_t layer, TokenRange tokens) override;
   const BandRecord& band() const override { return record_; }
 
-  void BeginStep(const StepRange& step) override;
-  void EndStep(ThreadPool& pool) override;
+  Status BeginStep(ThreadPool& pool, const StepRange& step) override;
+  Status EndStep(ThreadPool& pool) override;
 
  protected:
-  void ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) override;
+  Status ChooseView(ThreadPool& pool, int64_t layer, const float* q, View* view) override;
   bool WantsStatistics() const override;
   void Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, const float* lse) override;
 
@@ -43,10 +51,13 @@ class Recall : public LayeredMethod {
   bool StepIsDense() const;
   int64_t Groups() const;
   bool KeepsChoice(int64_t layer) const;
-  std::vector<Ballot> Vote(ThreadPool& pool, int64_t layer, const float* q);
-  std::vector<std::vector<TokenRange>> Choose(int64_t layer, std::vector<Ballot> votes);
+  // Tokens at the start that stay visible.
+  int64_t sinks() const { return joined_end() > 0 ? joined_sinks_ : options().sinks; }
+  Result<std::vector<Ballot>> Vote(ThreadPool& pool, int64_t layer, const float* q);
+  std::vector<std::vector<TokenRange>> Choose(ThreadPool& pool, int64_t layer, std::vector<Ballot> votes);
+  Status JoinSpans(ThreadPool& pool, Recall& text, int64_t begin);
+  Status StretchSpans(int64_t layer, int64_t before, int64_t tokens);
 
-  MethodContext context_;
   std::vector<SpanMemory> spans_;  // [layers]
   VoteBoard board_;
   std::vector<uint8_t> voters_;  // [layers * heads], or empty
@@ -61,6 +72,8 @@ class Recall : public LayeredMethod {
   std::vector<Choice> choices_;
   bool decoding_ = false;                  // the step before decoded too
   std::vector<std::vector<float>> bands_;  // [layers] rows of the current step, cut in EndStep
+  int64_t joined_sinks_ = 0;               // of the first joined text
+  AskedTokens asked_;                      // since the last prompt's end
   BandRecord record_;
   int64_t record_layer_ = -1;
 };

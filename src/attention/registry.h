@@ -11,6 +11,9 @@
 
 namespace ltri {
 
+// With what the model decides: whose votes count. head_table: [layers * heads] of the model; empty: not known.
+SessionOptions Complete(SessionOptions options, const std::vector<float>& head_table);
+
 // Fails with the wrong option's name and value when the options cannot be used with the model.
 Result<std::unique_ptr<Method>> MakeMethod(const MethodContext& context, const SessionOptions& options);
 

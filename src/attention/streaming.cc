@@ -15,12 +15,13 @@ class Streaming : public LayeredMethod {
   bool ReadsDensely(int64_t end) const override { return end <= options().sinks + options().window; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Streaming>(*this); }
 
-  void EndStep(ThreadPool& pool) override {
-    LayeredMethod::EndStep(pool);
+  Status EndStep(ThreadPool& pool) override {
+    if (Status status = LayeredMethod::EndStep(pool); !status.ok()) return status;
     kept_from_ = std::max(kept_from_, size() - options().window);
     for (int64_t layer = 0; layer < config().layers; ++layer) {
       if (!config().IsSliding(layer)) store(layer).Drop(options().sinks, kept_from_);
     }
+    return {};
   }
 
   bool Truncate(int64_t tokens) override {
@@ -29,20 +30,44 @@ class Streaming : public LayeredMethod {
     return LayeredMethod::Truncate(tokens);
   }
 
-  void Stretch(ThreadPool& pool, int64_t tokens) override {
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
+    state->Put(kept_from_);
+    return LayeredMethod::Save(file, state);
+  }
+
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override {
+    kept_from_ = state->Get<int64_t>();
+    if (Status status = LayeredMethod::Restore(file, state); !status.ok()) return status;
+    const int64_t most = std::max(options().sinks, size() - options().window);
+    state->Check(kept_from_ >= 0 && kept_from_ <= most, "more was dropped than has left the window");
+    return state->status();
+  }
+
+  Status Stretch(ThreadPool& pool, int64_t tokens) override {
     const int64_t before = size();
     kept_from_ = std::max(kept_from_, tokens - options().window);
-    StretchStores(pool, tokens, kept_from_);
+    if (Status status = StretchStores(pool, tokens, kept_from_); !status.ok()) return status;
     for (int64_t layer = 0; layer < config().layers; ++layer) {
       if (!config().IsSliding(layer)) store(layer).Drop(options().sinks, std::min(kept_from_, before));
     }
+    return {};
   }
 
  protected:
-  void ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
+  Status ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
     const int64_t local = step().begin - options().window;
-    if (local <= options().sinks) return view->SeeEverything();
-    view->SeeSinks(options().sinks, local, Positions::kCompact);
+    if (local <= options().sinks) {
+      view->SeeEverything();
+    } else {
+      view->SeeSinks(options().sinks, local, Positions::kCompact);
+    }
+    return {};
+  }
+
+  std::vector<TokenRange> Needed() const override {
+    const int64_t local = size() - options().window;
+    if (local <= options().sinks) return {{0, size()}};
+    return {{0, options().sinks}, {local, size()}};
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "memory/span_search.h"
 #include "ops/vote.h"
@@ -9,6 +10,9 @@
 
 namespace ltri {
 namespace {
+
+// Heads that copy less often than this are left out: their votes would change nothing.
+constexpr float kLeastScore = 0.01F;
 
 constexpr int64_t kSubBlock = 64;  // queries averaged within a block, and single queries at a prompt's end
 
@@ -46,8 +50,8 @@ float Decidedness(Found& found, int64_t spans) {
   const auto count = static_cast<int64_t>(found.relevance.size());
   float entropy = SoftmaxWithEntropy(found.relevance.data(), count);
   // A closed cluster's share is spread over its spans.
-  const size_t compared = found.spans.size();
-  for (size_t c = 0; c < found.log_spans.size(); ++c) entropy += found.relevance[compared + c] * found.log_spans[c];
+  entropy += Dot(found.relevance.data() + found.spans.size(), found.log_spans.data(),
+                 static_cast<int64_t>(found.log_spans.size()));
   return std::max(0.0F, 1.0F - entropy / std::log(static_cast<float>(std::max<int64_t>(spans, 2))));
 }
 
@@ -67,7 +71,7 @@ Ballot HeadBallot(const SpanIndex& index, int64_t head, const float* queries, in
       continue;
     }
     const float decided = Decidedness(found, index.spans());
-    const float share = weight / static_cast<float>(rows) * (rule.weights == VoteWeights::kEntropy ? decided : 1.0F);
+    const float share = weight / static_cast<float>(rows) * (rule.weights == VoteWeights::kUniform ? 1.0F : decided);
     for (size_t i = 0; i < found.spans.size(); ++i) {
       const float vote = share * found.relevance[i];
       if (vote >= kNegligible) tally.Add(found.spans[i], vote);
@@ -77,6 +81,23 @@ Ballot HeadBallot(const SpanIndex& index, int64_t head, const float* queries, in
 }
 
 }  // namespace
+
+std::vector<uint8_t> ChooseVoters(const SessionOptions& options) {
+  const std::vector<float>& table = options.head_table;
+  int64_t count = options.voting_heads;
+  if (options.vote_weights == VoteWeights::kHeadTable) {
+    const auto copying = std::ranges::count_if(table, [](float score) { return score >= kLeastScore; });
+    count = count == 0 ? copying : std::min<int64_t>(count, copying);
+    count = std::max<int64_t>(count, 1);
+  }
+  if (count == 0 || count >= static_cast<int64_t>(table.size())) return {};
+  std::vector<size_t> order(table.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return table[a] > table[b]; });
+  std::vector<uint8_t> voters(table.size(), 0);
+  for (int64_t i = 0; i < count; ++i) voters[order[static_cast<size_t>(i)]] = 1;
+  return voters;
+}
 
 VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const StepRange& step,
                           VotingQueries voting_queries, const RopeTable* rope, int64_t distance) {

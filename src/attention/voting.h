@@ -24,6 +24,10 @@ struct VotingRows {
 VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const StepRange& step,
                           VotingQueries voting_queries, const RopeTable* rope, int64_t distance);
 
+// The heads that vote, [layers * heads]; empty: all. Where a table weighs votes, those that copy; of these, or of all,
+// the best `voting_heads`.
+std::vector<uint8_t> ChooseVoters(const SessionOptions& options);
+
 // How the votes of one layer are cast.
 struct VotingRule {
   Votes votes = Votes::kSoftmax;
@@ -31,7 +35,7 @@ struct VotingRule {
   const float* head_weights = nullptr;  // [heads], for kHeadTable
   const uint8_t* voters = nullptr;      // [heads] heads that vote; null: all
   float scale = 1.0F;                   // of dot products
-  int64_t probes = 32;                  // clusters of the index that each query opens
+  int64_t probes = 128;                 // clusters of the index that each query opens
   int64_t most = 128;                   // spans on a ballot
   // A softmax vote below this part of the layer's highest is dropped: it does not change what the layers choose
   // together.

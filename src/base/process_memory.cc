@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -55,6 +56,11 @@ void ReturnFreedMemory() {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
+}
+
+int64_t MemoryBudget(int64_t wanted) {
+  constexpr int64_t kLeast = int64_t{64} << 20;
+  return wanted > 0 ? wanted : std::max(kLeast, AvailableMemory() / 2);
 }
 
 }  // namespace ltri

@@ -11,6 +11,9 @@ int64_t PeakMemory();       // bytes, the most since the start or the last reset
 void ResetPeakMemory();     // where the system can; else PeakMemory keeps counting from the start
 int64_t AvailableMemory();  // bytes that could still be had without swapping; 0 when unknown
 
+// What a person asked for; 0: half of what is available, but 64 MiB at least.
+int64_t MemoryBudget(int64_t wanted);
+
 // Gives freed memory back to the system, so that what is in use is what is needed.
 void ReturnFreedMemory();
 

@@ -7,6 +7,7 @@
 #include "bench/llama_peer.h"
 #include "bench/session_contender.h"
 #include "memory/kv_store.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -54,7 +55,7 @@ int64_t Field::BytesAt(int64_t depth) const {
 
 Result<Field> MakeField(const std::string& path, const std::string& type, const BenchSettings& settings,
                         const StopCheck& stop) {
-  const Result<LoadedModel> weights = LoadGguf(path);
+  const Result<LoadedModel> weights = LoadModelFile(path);
   if (!weights.ok()) return weights.error();
   const Result<std::shared_ptr<Model>> model = Model::Load(path, {.threads = settings.threads});
   if (!model.ok()) return model.error();

@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "text/llama_log.h"
-#include "weights/gguf_file.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -85,7 +85,7 @@ std::vector<std::string> WeightTypeNames() {
 }
 
 Result<std::string> WeightTypeOf(const std::string& path) {
-  const Result<GgufFile> file = GgufFile::Open(path);
+  const Result<GgufFile> file = OpenModelFile(path);
   if (!file.ok()) return file.error();
   const Result<int64_t> number = file->Integer("general.file_type");
   for (const WeightType& type : kTypes) {
@@ -103,6 +103,10 @@ Result<std::string> ModelOfType(const std::string& path, const std::string& type
   const Result<std::string> own = WeightTypeOf(path);
   if (!own.ok()) return own.error();
   if (*own == type) return path;
+  if (fs::is_directory(path)) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("{} is a folder; other weight types are made of GGUF files only", path)};
+  }
   const Result<fs::path> folder = CacheFolder();
   if (!folder.ok()) return folder.error();
   const Result<std::string> name = CachedName(path, type);

@@ -12,7 +12,7 @@ namespace ltri {
 // "f16", "q4_0", "q4_k_m", ...: names as in the names of model files.
 std::vector<std::string> WeightTypeNames();
 
-// The type of a GGUF file's weights, as it says itself; "unknown" when it does not. Errors as GgufFile::Open.
+// The type of a model's weights, as it says itself; "unknown" when it does not. Errors as OpenModelFile.
 Result<std::string> WeightTypeOf(const std::string& path);
 
 // A file with the weights of `path` in the type `type`: `path` itself when they are of that type, else a file in the

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "attention/registry.h"
 #include "base/half.h"
 #include "bench/stopwatch.h"
 
@@ -32,9 +31,9 @@ int64_t CountBytesSeen(const Session::Impl& session) {
 }  // namespace
 
 Result<SessionContender::Text> SessionContender::Open() const {
-  Result<std::unique_ptr<Method>> method = MakeMethod(model_->engine().method_context(), options_);
-  if (!method.ok()) return method.error();
-  return std::make_unique<Session::Impl>(model_, options_, std::move(*method));
+  Result<std::shared_ptr<Tier>> tier = Session::Impl::MakeTier(options_);
+  if (!tier.ok()) return tier.error();
+  return Session::Impl::Open(model_, options_, std::move(*tier));
 }
 
 Status SessionContender::Fill(Session::Impl& session, std::span<const TokenId> text) const {

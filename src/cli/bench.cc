@@ -19,8 +19,10 @@
 #include "bench/bench_table.h"
 #include "bench/depth_chart.h"
 #include "bench/quantised_model.h"
+#include "cli/bench_device.h"
 #include "cli/command.h"
 #include "cli/data_file.h"
+#include "cli/library_options.h"
 #include "cli/model_options.h"
 #include "cli/option_types.h"
 #include "cli/progress.h"
@@ -41,6 +43,7 @@ struct BenchOptions {
   bool quick = false;
   bool json = false;
   std::string svg;
+  DeviceBenchSettings device;  // for --device cuda
 
   bool Has(const char* section) const { return std::find(sections.begin(), sections.end(), section) != sections.end(); }
 };
@@ -101,10 +104,6 @@ Result<BenchSettings> Complete(const BenchOptions& options) {
   Result<std::string> text = LoadText(options);
   if (!text.ok()) return text.error();
   settings.text = std::move(*text);
-  // Options that ask for a file of the model are completed from it, whatever the weight type that is measured.
-  const Result<std::shared_ptr<Model>> model = Model::Load(settings.model, {.threads = 1});
-  if (!model.ok()) return model.error();
-  if (Status status = CompleteSessionOptions(**model, settings.session); !status.ok()) return status.error();
   return settings;
 }
 
@@ -158,7 +157,21 @@ Status PrintJson(const BenchReport& report, const BenchSettings& settings) {
   return Print(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+// The figures of docs/gpu_performance.md.
+Status BenchCard(const BenchOptions& options) {
+  DeviceBenchSettings settings = options.device;
+  settings.methods = options.settings.methods;
+  settings.prefill = options.Has("prefill") ? options.settings.prefill : std::vector<int64_t>();
+  settings.decode = options.Has("decode") ? options.settings.decode : std::vector<int64_t>();
+  settings.decode_tokens = options.settings.decode_tokens;
+  settings.runs = options.settings.rules.rounds;
+  settings.session = options.settings.session;
+  settings.memory = options.model.device_memory;
+  return BenchDevice(settings, options.json);
+}
+
 Status Bench(const BenchOptions& options) {
+  if (options.model.device == "cuda") return BenchCard(options);
   const Interrupt interrupt;
   const Result<BenchSettings> settings = Complete(options);
   if (!settings.ok()) return settings.error();
@@ -248,6 +261,7 @@ QuickOptions AddMeasures(CLI::App& app, BenchOptions& options) {
                    ->check(Between(1, 1000))
                    ->type_name("N")
                    ->group("Bench");
+  AddDeviceMeasures(app, options.device);
   app.add_option("--text", options.text, "What is read (without it: Moby-Dick)")->type_name("FILE")->group("Bench");
   return quick;
 }
@@ -266,6 +280,7 @@ void AddBenchCommand(CLI::App& app) {
       ->type_name("FILE")
       ->group("Output");
   AddMethodsOption(*command, options->settings.methods);
+  AddMemoryOption(*command, options->settings.session.memory, kMemoryLimit);
   AddSessionOptions(*command, options->settings.session, /*prefill_name=*/"--reading");
   command->callback([options, quick] {
     if (options->quick) BeQuick(options->settings, quick);

@@ -10,6 +10,7 @@
 #include "cli/answer_options.h"
 #include "cli/command.h"
 #include "cli/conversation.h"
+#include "cli/library_options.h"
 #include "cli/line_reader.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
@@ -28,6 +29,9 @@ constexpr const char* kHelp =
 struct ChatOptions {
   ModelChoice model;
   TextInput text;
+  LibraryChoice library;
+  std::vector<std::string> documents;  // of the library
+  int64_t memory = 0;
   SessionOptions session;
   GenerateOptions answer;
 };
@@ -92,15 +96,36 @@ Status Talk(const ChatOptions& options, Conversation& conversation, Interrupt& i
   }
 }
 
+// About documents of the library.
+Result<Conversation> Resume(const std::shared_ptr<Model>& model, const ChatOptions& options) {
+  if (!options.text.files.empty() || !options.text.system.empty()) {
+    return Error{ErrorCode::kInvalidArgument, "--document excludes --file and --system: what it begins with is read"};
+  }
+  const Result<Library> library = OpenLibrary(options.library);
+  if (!library.ok()) return library.error();
+  Conversation::Documents documents;
+  documents.open = [library = *library, model, options] {
+    return library.OpenSession(model, options.documents, options.memory);
+  };
+  documents.first_question = [library = *library, model,
+                              name = options.documents.front()](const std::string& question) {
+    return library.QuestionTokens(*model, name, question);
+  };
+  return Conversation::About(model, std::move(documents));
+}
+
+Result<Conversation> Begin(const std::shared_ptr<Model>& model, ChatOptions& options) {
+  if (!options.documents.empty()) return Resume(model, options);
+  Result<std::string> files = ReadFiles(options.text.files);
+  if (!files.ok()) return files.error();
+  return Conversation::Create(model, options.session, {options.text.system, std::move(*files)});
+}
+
 Status Chat(ChatOptions options) {
   Interrupt interrupt;
   const Result<std::shared_ptr<Model>> model = LoadModel(options.model);
   if (!model.ok()) return model.error();
-  if (Status status = CompleteSessionOptions(**model, options.session); !status.ok()) return status;
-  Result<std::string> documents = ReadFiles(options.text.files);
-  if (!documents.ok()) return documents.error();
-  Result<Conversation> conversation =
-      Conversation::Create(*model, options.session, {options.text.system, std::move(*documents)});
+  Result<Conversation> conversation = Begin(*model, options);
   if (!conversation.ok()) return conversation.error();
   if (Interrupt::Requested()) return Error{ErrorCode::kCancelled, "stopped"};
   return Talk(options, *conversation, interrupt);
@@ -114,6 +139,13 @@ void AddChatCommand(CLI::App& app) {
   AddModelOptions(*command, options->model);
   AddFileOption(*command, options->text);
   AddSystemOption(*command, options->text);
+  command->add_option("--document", options->documents, "A document of the library; may be given several times")
+      ->expected(1)
+      ->take_all()
+      ->type_name("NAME")
+      ->group("Library");
+  AddLibraryOption(*command, options->library);
+  AddMemoryOption(*command, options->memory);
   AddMethodOption(*command, options->session);
   AddAnswerOptions(*command, options->answer);
   AddSessionOptions(*command, options->session);

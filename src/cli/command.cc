@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 namespace ltri {
@@ -76,6 +77,14 @@ Status Print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (written) return {};
   return Error{ErrorCode::kIo, fmt::format("cannot write to standard output: {}", std::strerror(errno))};
+}
+
+Status SaveText(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (file) return {};
+  return Error{ErrorCode::kIo, fmt::format("{}: cannot write it: {}", path, std::strerror(errno))};
 }
 
 Interrupt::Interrupt() { Arm(); }

@@ -20,6 +20,9 @@ constexpr int kInterruptedCode = 130;  // 128 + SIGINT, as shells report it
 // Writes `text` to standard output at once. Error kIo when it cannot be written (a full disk, ...).
 Status Print(const std::string& text);
 
+// The file gets `text`, and nothing else. Error kIo names it.
+Status SaveText(const std::string& path, const std::string& text);
+
 // While alive, the first Ctrl-C only sets a flag and the second ends the program. One at a time.
 class Interrupt {
  public:

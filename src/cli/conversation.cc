@@ -6,25 +6,45 @@
 
 namespace ltri {
 
-Result<Conversation> Conversation::Create(std::shared_ptr<Model> model, const SessionOptions& options,
-                                          Opening opening) {
-  const Result<bool> has_template = HasChatTemplate(*model);
+namespace {
+
+Status CheckTemplate(const Model& model) {
+  const Result<bool> has_template = HasChatTemplate(model);
   if (!has_template.ok()) return has_template.error();
-  if (!*has_template) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("{} has no chat template: it continues texts, see `ltri run`", model->info().path)};
-  }
-  Result<Session> session = Session::Create(model, options);
-  if (!session.ok()) return session.error();
-  return Conversation(std::move(model), options, std::move(opening), std::move(*session));
+  if (*has_template) return {};
+  return Error{ErrorCode::kUnsupported,
+               fmt::format("{} has no chat template: it continues texts, see `ltri run`", model.info().path)};
 }
 
-Conversation::Conversation(std::shared_ptr<Model> model, const SessionOptions& options, Opening opening,
-                           Session session)
-    : model_(std::move(model)), options_(options), opening_(std::move(opening)), session_(std::move(session)) {}
+}  // namespace
+
+Result<Conversation> Conversation::Create(std::shared_ptr<Model> model, const SessionOptions& options,
+                                          Opening opening) {
+  if (Status status = CheckTemplate(*model); !status.ok()) return status.error();
+  Documents none;
+  none.open = [model, options] { return Session::Create(model, options); };
+  Result<Session> session = none.open();
+  if (!session.ok()) return session.error();
+  return Conversation(std::move(model), std::move(none), std::move(opening), std::move(*session));
+}
+
+Result<Conversation> Conversation::About(std::shared_ptr<Model> model, Documents documents) {
+  if (Status status = CheckTemplate(*model); !status.ok()) return status.error();
+  Result<Session> session = documents.open();
+  if (!session.ok()) return session.error();
+  return Conversation(std::move(model), std::move(documents), {}, std::move(*session));
+}
+
+Conversation::Conversation(std::shared_ptr<Model> model, Documents documents, Opening opening, Session session)
+    : model_(std::move(model)),
+      documents_(std::move(documents)),
+      opening_(std::move(opening)),
+      session_(std::move(session)),
+      begin_(static_cast<int64_t>(session_.tokens().size())) {}
 
 Result<std::vector<TokenId>> Conversation::TokensOf(const ChatMessage& question) const {
   const bool first = messages_.empty();
+  if (first && documents_.first_question) return documents_.first_question(question.content);
   std::vector<ChatMessage> messages = messages_;
   if (first && !opening_.system.empty()) messages.push_back({"system", opening_.system});
   if (first) messages.push_back(question);
@@ -38,8 +58,8 @@ Result<std::vector<TokenId>> Conversation::TokensOf(const ChatMessage& question)
 }
 
 Status Conversation::TakeBack(int64_t tokens) {
-  if (tokens > 0) return session_.Truncate(tokens);
-  Result<Session> fresh = Session::Create(model_, options_);
+  if (tokens > begin_) return session_.Truncate(tokens);
+  Result<Session> fresh = documents_.open();
   if (!fresh.ok()) return fresh.error();
   session_ = std::move(*fresh);
   return {};
@@ -77,7 +97,7 @@ Result<bool> Conversation::Undo() {
 Status Conversation::Reset() {
   messages_.clear();
   turns_.clear();
-  return TakeBack(0);
+  return TakeBack(begin_);
 }
 
 }  // namespace ltri

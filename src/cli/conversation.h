@@ -2,6 +2,7 @@
 #ifndef LTRI_CLI_CONVERSATION_H_
 #define LTRI_CLI_CONVERSATION_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,14 @@ class Conversation {
   // Errors: those of Session::Create, and kUnsupported when the model has no chat template.
   static Result<Conversation> Create(std::shared_ptr<Model> model, const SessionOptions& options, Opening opening);
 
+  // Documents that were read before: a session that has read them, whenever it is asked for, and what to append to it
+  // for the first question.
+  struct Documents {
+    std::function<Result<Session>()> open;
+    std::function<Result<std::vector<TokenId>>(const std::string& question)> first_question;
+  };
+  static Result<Conversation> About(std::shared_ptr<Model> model, Documents documents);
+
   // Reads the question and answers it. When reading is stopped or fails, the turn is taken back; when the callback
   // stops the answer, what was said of it stays. Errors: kInvalidArgument (not UTF-8), kCancelled, kOutOfMemory.
   Status Ask(const std::string& question, const GenerateOptions& options, ProgressLine& line,
@@ -31,15 +40,16 @@ class Conversation {
   Status Reset();
 
  private:
-  Conversation(std::shared_ptr<Model> model, const SessionOptions& options, Opening opening, Session session);
+  Conversation(std::shared_ptr<Model> model, Documents documents, Opening opening, Session session);
 
   Result<std::vector<TokenId>> TokensOf(const ChatMessage& question) const;
   Status TakeBack(int64_t tokens);
 
   std::shared_ptr<Model> model_;
-  SessionOptions options_;
+  Documents documents_;  // first_question: none without documents
   Opening opening_;
   Session session_;
+  int64_t begin_;  // tokens of the session before the first question
   std::vector<ChatMessage> messages_;
   std::vector<int64_t> turns_;  // how many tokens the session had before each question
 };

@@ -15,7 +15,6 @@
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/text_input.h"
-#include "eval/head_profile.h"
 #include "eval/needle_trial.h"
 #include "eval/span_picture.h"
 
@@ -57,21 +56,20 @@ int64_t PictureLayer(const ModelInfo& info, const std::vector<float>& table) {
   return layer;
 }
 
-NeedleTrace PictureOf(const ModelInfo& info, const std::vector<float>& table, const NeedlePrompt& prompt) {
+TrialTrace PictureOf(const ModelInfo& info, const std::vector<float>& table, const NeedlePrompt& prompt) {
   const int64_t middle = (prompt.needle.begin + prompt.needle.end) / 2;
   const int64_t begin = std::max<int64_t>(64, middle - kPictureTokens / 2);
-  return {PictureLayer(info, table), {begin, begin + kPictureTokens}};
+  return {PictureLayer(info, table), {begin, begin + kPictureTokens}, {}, {}};
 }
 
-Status SavePicture(const std::string& path, const Model& model, const NeedlePrompt& prompt, const NeedleTrace& trace,
-                   const NeedleTrial& trial) {
+Status SavePicture(const std::string& path, const Model& model, const NeedlePrompt& prompt, const TrialTrace& trace) {
   SpanPicture picture;
   picture.title = fmt::format("Semantic spans around the hidden sentence, layer {}", trace.layer);
   picture.subtitle = "Dots: who attends to whom (darker: more). Triangles: the spans that were cut. Red: the sentence.";
   picture.shown = trace.tokens;
   picture.marked = prompt.needle;
-  picture.band = trial.band;
-  picture.spans = trial.spans;
+  picture.band = trace.band;
+  picture.spans = trace.spans;
   for (int64_t t = trace.tokens.begin; t < trace.tokens.end; ++t) {
     picture.pieces.push_back(model.Detokenize({&prompt.tokens[static_cast<size_t>(t)], 1}));
   }
@@ -116,8 +114,6 @@ Status Demo(const DemoOptions& options) {
   needle.seed = options.seed;
   Result<NeedlePrompt> prompt = haystack->MakePrompt(**model, needle);
   if (!prompt.ok()) return prompt.error();
-  std::vector<float> table;
-  if (Result<std::vector<float>> loaded = LoadHeadTable(HeadTablePath(info.path), info); loaded.ok()) table = *loaded;
 
   if (Status status = Print(fmt::format(
           "A text of {} tokens from {}, {:.1f} times what the model was trained for.\n"
@@ -129,7 +125,7 @@ Status Demo(const DemoOptions& options) {
       !status.ok()) {
     return status;
   }
-  const NeedleTrace trace = PictureOf(info, table, *prompt);
+  TrialTrace trace = PictureOf(info, info.head_table, *prompt);
   std::vector<DemoRow> rows;
   ProgressLine line;
   for (const std::string& method : options.methods) {
@@ -141,18 +137,16 @@ Status Demo(const DemoOptions& options) {
     const bool drawn = method == "ltri";
     ResetPeakMemory();
     Result<NeedleTrial> trial =
-        RunNeedle(*model, session, *prompt, table, line.Callback(method), drawn ? &trace : nullptr);
+        RunNeedle(*model, session, *prompt, info.head_table, line.Callback(method), drawn ? &trace : nullptr);
     line.Clear();
     if (!trial.ok()) return trial.error();
     rows.push_back({method, std::move(*trial), PeakMemory()});
     if (!drawn) continue;
-    if (Status status = SavePicture(options.picture, **model, *prompt, trace, rows.back().trial); !status.ok()) {
-      return status;
-    }
+    if (Status status = SavePicture(options.picture, **model, *prompt, trace); !status.ok()) return status;
   }
   std::string report = Table(rows, needle.tokens);
   report += fmt::format("\n  The number is {}. Evidence recall: how much of it {} could see while answering.\n",
-                        prompt->answer, table.empty() ? "the heads" : "the heads that copy");
+                        prompt->answer, info.head_table.empty() ? "the heads" : "the heads that copy");
   if (std::find(options.methods.begin(), options.methods.end(), "ltri") != options.methods.end()) {
     report += fmt::format("  Picture of the spans: {}\n", options.picture);
   }

@@ -10,6 +10,11 @@ namespace ltri {
 
 // One sub-command a task.
 void AddEvalCommand(CLI::App& app);
+void AddSuiteCommands(CLI::App& eval);  // niah, ruler, needlebench, infinitebench, longbench, quick
+void AddSamplesCommand(CLI::App& eval);
+void AddPerplexityCommand(CLI::App& eval);
+void AddAblateCommand(CLI::App& eval);
+void AddCompareCommand(CLI::App& eval);
 void AddNeedleCommand(CLI::App& eval);
 
 }  // namespace ltri

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -43,28 +42,15 @@ struct NeedleEvalOptions {
 struct Bench {
   std::shared_ptr<Model> model;
   Haystack haystack;
-  std::vector<float> table;
-  std::string table_path;  // empty: there is none
 };
 
 Result<Bench> Prepare(const NeedleEvalOptions& options) {
   Result<std::shared_ptr<Model>> model = LoadModel(options.model);
   if (!model.ok()) return model.error();
-  const ModelInfo& info = (*model)->info();
   Result<Haystack> haystack = LoadHaystack(**model, options.texts);
   if (!haystack.ok()) return haystack.error();
-  Bench bench{*model, std::move(*haystack), {}, HeadTablePath(info.path)};
-  Result<std::vector<float>> table = LoadHeadTable(bench.table_path, info);
-  if (table.ok()) {
-    bench.table = std::move(*table);
-  } else if (table.error().code == ErrorCode::kNotFound) {
-    bench.table_path.clear();
-    fmt::print(stderr, "No head table ({}): recall is the plain mean over heads. `ltri head-profile` makes one.\n",
-               HeadTablePath(info.path));
-  } else {
-    return table.error();
-  }
-  return bench;
+  NoteUnknownHeads(**model);
+  return Bench{*model, std::move(*haystack)};
 }
 
 // The same prompts for every method; random places lie outside sinks and window.
@@ -97,14 +83,14 @@ Result<NeedleGroup> RunGroup(const Bench& bench, const NeedleEvalOptions& option
                              int64_t tokens) {
   NeedleGroup group{options.session, tokens, {}};
   group.session.method = method;
-  if (Status status = CompleteSessionOptions(*bench.model, group.session); !status.ok()) return status.error();
   ProgressLine line;
   for (int64_t i = 0; i < options.prompts; ++i) {
     const int64_t index = options.first - 1 + i;
     Result<NeedlePrompt> prompt = bench.haystack.MakePrompt(*bench.model, PromptOptions(options, tokens, index));
     if (!prompt.ok()) return prompt.error();
     const std::string label = fmt::format("{}, prompt {} of {}", method, i + 1, options.prompts);
-    Result<NeedleTrial> trial = RunNeedle(bench.model, group.session, *prompt, bench.table, line.Callback(label));
+    Result<NeedleTrial> trial =
+        RunNeedle(bench.model, group.session, *prompt, bench.model->info().head_table, line.Callback(label));
     if (!trial.ok()) return trial.error();
     if (Interrupt::Requested()) {
       return Error{ErrorCode::kCancelled, fmt::format("stopped after {} of {} prompts", i + 1, options.prompts)};
@@ -114,14 +100,6 @@ Result<NeedleGroup> RunGroup(const Bench& bench, const NeedleEvalOptions& option
   return group;
 }
 
-Status Save(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) return Error{ErrorCode::kIo, fmt::format("{}: cannot write the results", path)};
-  return {};
-}
-
 Status EvalNeedle(const NeedleEvalOptions& options) {
   const Interrupt interrupt;
   if (Status status = CheckLengths(options); !status.ok()) return status;
@@ -129,7 +107,7 @@ Status EvalNeedle(const NeedleEvalOptions& options) {
   if (!bench.ok()) return bench.error();
   // Found out before hours of work, not after.
   if (!options.output.empty()) {
-    if (Status status = Save(options.output, ""); !status.ok()) return status;
+    if (Status status = SaveText(options.output, ""); !status.ok()) return status;
   }
   std::vector<NeedleGroup> groups;
   for (const int64_t tokens : options.tokens) {
@@ -142,11 +120,11 @@ Status EvalNeedle(const NeedleEvalOptions& options) {
       if (Status status = Print(head + NeedleTableLine(groups.back())); !status.ok()) return status;
     }
   }
-  const std::string json = NeedleJson(bench->model->info().path, bench->table_path, groups)
-                               .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                           "\n";
+  const std::string json =
+      NeedleJson(bench->model->info(), groups).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+      "\n";
   if (!options.output.empty()) {
-    if (Status status = Save(options.output, json); !status.ok()) return status;
+    if (Status status = SaveText(options.output, json); !status.ok()) return status;
   }
   return options.json ? Print(json) : Status();
 }

@@ -15,13 +15,17 @@ void AddHaystackOption(CLI::App& app, std::vector<std::string>& files) {
       ->group("Text");
 }
 
-Result<Haystack> LoadHaystack(const Model& model, std::vector<std::string> files) {
+Result<std::string> ReadHaystackText(std::vector<std::string> files) {
   if (files.empty()) {
     Result<std::string> book = FindDataFile("moby-dick.txt");
     if (!book.ok()) return book.error();
     files.push_back(std::move(*book));
   }
-  const Result<std::string> text = ReadFiles(files);
+  return ReadFiles(files);
+}
+
+Result<Haystack> LoadHaystack(const Model& model, std::vector<std::string> files) {
+  const Result<std::string> text = ReadHaystackText(std::move(files));
   if (!text.ok()) return text.error();
   return Haystack::Create(model, *text);
 }

@@ -16,6 +16,8 @@ namespace ltri {
 // --text; `files` must live as long as `app`.
 void AddHaystackOption(CLI::App& app, std::vector<std::string>& files);
 
+// The files in their order; without any, the book.
+Result<std::string> ReadHaystackText(std::vector<std::string> files);
 Result<Haystack> LoadHaystack(const Model& model, std::vector<std::string> files);
 
 }  // namespace ltri

@@ -19,6 +19,7 @@
 #include "cli/option_types.h"
 #include "cli/progress.h"
 #include "eval/head_profile.h"
+#include "weights/head_table.h"
 
 namespace ltri {
 namespace {
@@ -32,7 +33,7 @@ struct ProfileOptions {
   std::string output;  // empty: beside the model
 };
 
-std::string Report(const HeadProfile& profile, const ModelInfo& info, const std::string& path) {
+std::string Report(const HeadTable& profile, const ModelInfo& info, const std::string& path) {
   std::vector<size_t> order(profile.scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -65,7 +66,7 @@ Status Profile(const ProfileOptions& options) {
   const std::string path = options.output.empty() ? HeadTablePath(info.path) : options.output;
   if (Status status = CheckFolder(path); !status.ok()) return status;
   ProgressLine line("prompts");
-  const Result<HeadProfile> profile = ProfileHeads(*model, *haystack, options.profile, line.Callback("profiling"));
+  const Result<HeadTable> profile = ProfileHeads(*model, *haystack, options.profile, line.Callback("profiling"));
   line.Clear();
   if (!profile.ok()) return profile.error();
   if (Status status = SaveHeadTable(path, info, *profile); !status.ok()) {

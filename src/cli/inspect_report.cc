@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "attention/registry.h"
+#include "attention/voting.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -65,6 +68,13 @@ std::string ModelLines(const ModelConfig& c) {
   return out;
 }
 
+std::string VoterLines(const InspectReport& report) {
+  if (!report.voters.known) return Line("retrieval heads", "not known, so all vote; `ltri head-profile` finds them");
+  const ModelConfig& c = report.config;
+  return Line("retrieval heads", fmt::format("{} of {} vote, {} of {} KV heads are indexed", report.voters.heads,
+                                             c.layers * c.heads, report.voters.index_heads, c.layers * c.kv_heads));
+}
+
 std::string TokenizerLines(const TokenizerSummary& t) {
   if (t.kind.empty()) return Line("tokenizer", "none in this file");
   std::string out = Line("tokenizer", fmt::format("{}{}, {} tokens", Plain(t.kind),
@@ -95,10 +105,11 @@ std::string CostLines(const SessionCost& cost, const ModelConfig& config) {
 }
 
 std::string TensorLines(const InspectReport& report, bool all) {
-  std::string out = Line("tensors", fmt::format("{} tensors, {:.1f} M values, {:.1f} MB in a file of {:.1f} MB",
-                                                report.total.tensors, static_cast<double>(report.total.values) / kMega,
-                                                static_cast<double>(report.total.bytes) / kMega,
-                                                static_cast<double>(report.file->bytes()) / kMega));
+  std::string out = Line(
+      "tensors",
+      fmt::format("{} tensors, {:.1f} M values, {:.1f} MB in {} of {:.1f} MB", report.total.tensors,
+                  static_cast<double>(report.total.values) / kMega, static_cast<double>(report.total.bytes) / kMega,
+                  report.file->is_gguf() ? "a file" : "files", static_cast<double>(report.file->bytes()) / kMega));
   for (const auto& [name, summary] : report.types) {
     out += Line("", fmt::format("{:<10}{:>7} tensors {:>14} bytes", name, summary.tensors, summary.bytes));
   }
@@ -133,13 +144,30 @@ nlohmann::json TokenizerJson(const TokenizerSummary& tokenizer) {
           {"chat_template", tokenizer.chat_template_bytes > 0}};
 }
 
+// As a session with default options has them.
+VoterSummary SummarizeVoters(const ModelConfig& config, const std::vector<float>& head_table) {
+  VoterSummary summary;
+  summary.known = !head_table.empty();
+  const std::vector<uint8_t> voters = ChooseVoters(Complete(SessionOptions{}, head_table));
+  const int64_t group = config.heads / config.kv_heads;
+  for (int64_t i = 0; i < config.layers * config.kv_heads; ++i) {
+    if (config.IsSliding(i / config.kv_heads)) continue;
+    int64_t heads = group;
+    if (!voters.empty()) heads = std::count(voters.begin() + i * group, voters.begin() + (i + 1) * group, uint8_t{1});
+    summary.heads += heads;
+    summary.index_heads += heads > 0 ? 1 : 0;
+  }
+  return summary;
+}
+
 }  // namespace
 
-InspectReport MakeInspectReport(const GgufFile& file, const ModelConfig& config) {
+InspectReport MakeInspectReport(const GgufFile& file, const ModelConfig& config, const std::vector<float>& head_table) {
   InspectReport report;
   report.file = &file;
   report.config = config;
-  report.cost = CostOfSession(config);
+  report.voters = SummarizeVoters(config, head_table);
+  report.cost = CostOfSession(config, report.voters.index_heads);
   report.tokenizer = SummarizeTokenizer(file);
   for (const GgufTensor& tensor : file.tensors()) {
     for (TypeSummary* summary : {&report.types[TypeName(tensor.type)], &report.total}) {
@@ -152,8 +180,8 @@ InspectReport MakeInspectReport(const GgufFile& file, const ModelConfig& config)
 }
 
 std::string FormatText(const InspectReport& report, bool tensors) {
-  return Line("file", report.file->path()) + ModelLines(report.config) + TokenizerLines(report.tokenizer) +
-         CostLines(report.cost, report.config) + TensorLines(report, tensors);
+  return Line("file", report.file->path()) + ModelLines(report.config) + VoterLines(report) +
+         TokenizerLines(report.tokenizer) + CostLines(report.cost, report.config) + TensorLines(report, tensors);
 }
 
 std::string FormatJson(const InspectReport& report, bool tensors) {
@@ -175,6 +203,7 @@ std::string FormatJson(const InspectReport& report, bool tensors) {
                          {"tensor_count", report.total.tensors},
                          {"tensor_values", report.total.values},
                          {"tensor_bytes", report.total.bytes}};
+  json["retrieval_heads"] = report.voters.known ? nlohmann::json(report.voters.heads) : nlohmann::json();
   json["session"] = {{"bytes_per_token", report.cost.bytes_per_token},
                      {"index_bytes_per_token", report.cost.index_bytes_per_token},
                      {"full_layers", report.cost.full_layers},

@@ -33,16 +33,25 @@ struct TokenizerSummary {
   int64_t chat_template_bytes = 0;  // 0: none
 };
 
+// Which heads vote on spans.
+struct VoterSummary {
+  bool known = false;       // from a head table; else all do
+  int64_t heads = 0;        // that vote
+  int64_t index_heads = 0;  // KV heads that are indexed for them
+};
+
 struct InspectReport {
   const GgufFile* file = nullptr;
   ModelConfig config;
   SessionCost cost;
+  VoterSummary voters;
   TokenizerSummary tokenizer;
   std::map<std::string, TypeSummary> types;  // by name
   TypeSummary total;
 };
 
-InspectReport MakeInspectReport(const GgufFile& file, const ModelConfig& config);
+// head_table: [layers * heads]; empty: not known.
+InspectReport MakeInspectReport(const GgufFile& file, const ModelConfig& config, const std::vector<float>& head_table);
 
 // `tensors`: list every tensor too.
 std::string FormatText(const InspectReport& report, bool tensors);

@@ -6,15 +6,19 @@
 #include <exception>
 #include <new>
 
+#include "cli/ask.h"
 #include "cli/bench.h"
 #include "cli/chat.h"
 #include "cli/command.h"
 #include "cli/demo.h"
 #include "cli/eval.h"
 #include "cli/head_profile.h"
+#include "cli/index.h"
 #include "cli/inspect.h"
+#include "cli/library.h"
 #include "cli/pull.h"
 #include "cli/run.h"
+#include "cli/serve.h"
 
 namespace {
 
@@ -40,6 +44,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   ltri::AddRunCommand(app);
   ltri::AddChatCommand(app);
+  ltri::AddIndexCommand(app);
+  ltri::AddAskCommand(app);
+  ltri::AddLibraryCommand(app);
+  ltri::AddServeCommand(app);
   ltri::AddDemoCommand(app);
   ltri::AddPullCommand(app);
   ltri::AddInspectCommand(app);

@@ -1,8 +1,11 @@
 #include "cli/model_options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/option_types.h"
+#include "cli/size_option.h"
 
 namespace ltri {
 
@@ -15,16 +18,33 @@ void AddThreadsOption(CLI::App& app, ModelChoice& choice) {
 }
 
 void AddModelOptions(CLI::App& app, ModelChoice& choice) {
-  app.add_option("-m,--model", choice.name, "A GGUF file, or the name of a model that `ltri pull` fetched")
+  app.add_option("-m,--model", choice.name,
+                 "A GGUF file, a folder with safetensors files, or the name of a model that `ltri pull` fetched")
       ->type_name("NAME")
       ->group("Model");
   AddThreadsOption(app, choice);
+  app.add_option("--device", choice.device, "What computes: cpu, or cuda in a build that has it")
+      ->type_name("NAME")
+      ->group("Model");
+  AddSizeOption(app, "--device-memory", choice.device_memory,
+                "Of the card for keys and values; RAM takes the rest (without it: what the weights leave)")
+      ->group("Model");
 }
 
 Result<std::shared_ptr<Model>> LoadModel(const ModelChoice& choice) {
   ModelOptions options;
   options.threads = choice.threads;
+  options.device = choice.device;
+  options.device_memory = choice.device_memory;
   return Model::Load(choice.name, options);
+}
+
+void NoteUnknownHeads(const Model& model) {
+  if (!model.info().head_table.empty()) return;
+  fmt::print(stderr,
+             "No head table: which heads of {} retrieve is not known, so all of them vote. `ltri head-profile` finds "
+             "out once.\n",
+             model.info().path);
 }
 
 }  // namespace ltri

@@ -98,10 +98,9 @@ std::string NeedleTableLine(const NeedleGroup& group) {
                      s.index_bytes / kMega);
 }
 
-nlohmann::ordered_json NeedleJson(const std::string& model, const std::string& table,
-                                  const std::vector<NeedleGroup>& groups) {
-  nlohmann::ordered_json json = {{"eval", "needle"}, {"model", model}};
-  json["head_table"] = table.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(table);
+nlohmann::ordered_json NeedleJson(const ModelInfo& model, const std::vector<NeedleGroup>& groups) {
+  nlohmann::ordered_json json = {{"eval", "needle"}, {"model", model.path}};
+  json["head_table"] = !model.head_table.empty();
   json["summary"] = nlohmann::ordered_json::array();
   json["prompts"] = nlohmann::ordered_json::array();
   for (const NeedleGroup& group : groups) {

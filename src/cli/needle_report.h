@@ -43,9 +43,8 @@ NeedleSummary Summarize(const NeedleGroup& group);
 std::string NeedleTableHead();
 std::string NeedleTableLine(const NeedleGroup& group);
 
-// table: the head table's file; empty: recalls are plain means.
-nlohmann::ordered_json NeedleJson(const std::string& model, const std::string& table,
-                                  const std::vector<NeedleGroup>& groups);
+// Where the model's retrieval heads are not known, recalls are plain means.
+nlohmann::ordered_json NeedleJson(const ModelInfo& model, const std::vector<NeedleGroup>& groups);
 
 }  // namespace ltri
 

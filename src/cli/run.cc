@@ -11,6 +11,7 @@
 #include "base/process_memory.h"
 #include "cli/answer_options.h"
 #include "cli/command.h"
+#include "cli/library_options.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/prompt.h"
@@ -116,12 +117,11 @@ nlohmann::ordered_json Report(const Model& model, const Session& session, const 
           {"spans", spans}};
 }
 
-Status Run(RunOptions options) {
+Status Run(const RunOptions& options) {
   const Interrupt interrupt;
   ProgressLine line;
   Result<std::shared_ptr<Model>> model = LoadModel(options.model);
   if (!model.ok()) return model.error();
-  if (Status status = CompleteSessionOptions(**model, options.session); !status.ok()) return status;
   Result<Session> session = Session::Create(*model, options.session);
   if (!session.ok()) return session.error();
   const Result<std::vector<TokenId>> tokens = PromptTokens(**model, options);
@@ -160,6 +160,7 @@ void AddRunCommand(CLI::App& app) {
   AddAnswerOptions(*command, options->answer);
   command->add_flag("--json", options->json, "Print one JSON object with the answer, times and memory")
       ->group("Output");
+  AddMemoryOption(*command, options->session.memory, kMemoryLimit);
   AddSessionOptions(*command, options->session);
   command->callback([options] {
     if (const Status status = Run(*options); !status.ok()) Fail(status.error());

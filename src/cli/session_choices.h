@@ -22,8 +22,10 @@ inline constexpr Choice<IndexVectors> kIndexes[] = {{"even", IndexVectors::kEven
                                                     {"all", IndexVectors::kAll}};
 inline constexpr Choice<Sharing> kSharings[] = {
     {"global", Sharing::kGlobal}, {"layer", Sharing::kLayer}, {"kv_head", Sharing::kKvHead}, {"head", Sharing::kHead}};
-inline constexpr Choice<VoteWeights> kVoteWeights[] = {
-    {"entropy", VoteWeights::kEntropy}, {"uniform", VoteWeights::kUniform}, {"head-table", VoteWeights::kHeadTable}};
+inline constexpr Choice<VoteWeights> kVoteWeights[] = {{"auto", VoteWeights::kAuto},
+                                                       {"entropy", VoteWeights::kEntropy},
+                                                       {"uniform", VoteWeights::kUniform},
+                                                       {"head-table", VoteWeights::kHeadTable}};
 inline constexpr Choice<Votes> kVotes[] = {{"softmax", Votes::kSoftmax}, {"raw", Votes::kRaw}};
 inline constexpr Choice<VotingQueries> kVotingQueries[] = {{"sub-blocks", VotingQueries::kSubBlocks},
                                                            {"block-mean", VotingQueries::kBlockMean}};

@@ -8,7 +8,6 @@
 #include "attention/registry.h"
 #include "cli/option_types.h"
 #include "cli/session_choices.h"
-#include "eval/head_profile.h"
 
 namespace ltri {
 namespace {
@@ -54,6 +53,7 @@ void AddResearchOptions(CLI::App& app, SessionOptions& o) {
       ->check(AtLeast(0))
       ->type_name("N")
       ->group(kResearch);
+  AddTokens(app, "--vote-reach", o.vote_reach, 0, kResearch, "So far behind a voted span others are lent its vote");
   app.add_option("--reselect", o.reselect, "Layers choose anew, in turn, at every so many decoded tokens")
       ->check(AtLeast(1))
       ->type_name("N")
@@ -110,14 +110,6 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o, const char* prefill_nam
   AddResearchOptions(app, o);
 }
 
-Status CompleteSessionOptions(const Model& model, SessionOptions& options) {
-  if (!WantsHeadTable(options)) return {};
-  Result<std::vector<float>> table = LoadHeadTable(HeadTablePath(model.info().path), model.info());
-  if (!table.ok()) return table.error();
-  options.head_table = std::move(*table);
-  return {};
-}
-
 nlohmann::ordered_json SessionSettings(const SessionOptions& o) {
   nlohmann::ordered_json json = {{"block", o.block}};
   if (o.method == "dense") return json;
@@ -139,6 +131,7 @@ nlohmann::ordered_json SessionSettings(const SessionOptions& o) {
   json["index_clusters"] = o.index_clusters;
   json["index_probes"] = o.index_probes;
   json["voting_heads"] = o.voting_heads;
+  json["vote_reach"] = o.vote_reach;
   json["reselect"] = o.reselect;
   json["sharing"] = NameOf<Sharing>(kSharings, o.sharing);
   json["vote_weights"] = NameOf<VoteWeights>(kVoteWeights, o.vote_weights);

@@ -21,9 +21,6 @@ void AddMethodOption(CLI::App& app, SessionOptions& options);
 void AddMethodsOption(CLI::App& app, std::vector<std::string>& methods);
 void AddSessionOptions(CLI::App& app, SessionOptions& options, const char* prefill_name = "--prefill");
 
-// Loads what the options refer to: the model's retrieval-head table for --vote-weights head-table.
-Status CompleteSessionOptions(const Model& model, SessionOptions& options);
-
 // The settings that the method heeds, by the names of the command line.
 nlohmann::ordered_json SessionSettings(const SessionOptions& options);
 

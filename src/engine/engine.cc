@@ -3,6 +3,9 @@
 #include <new>
 #include <utility>
 
+#include "attention/registry.h"
+#include "weights/head_table.h"
+
 namespace ltri {
 namespace {
 
@@ -27,6 +30,7 @@ ModelInfo Describe(std::string path, const LoadedModel& loaded) {
     }
   }
   for (int64_t layer = 0; layer < config.layers; ++layer) info.full_attention.push_back(!config.IsSliding(layer));
+  info.weights_id = WeightsId(loaded.weights);
   return info;
 }
 
@@ -40,24 +44,41 @@ Engine::Engine(std::string path, LoadedModel loaded, std::shared_ptr<Tokenizer> 
       decoder_(loaded_.config, loaded_.weights),
       pool_(threads) {}
 
-Status Engine::Step(std::span<Slice> slices) {
-  std::lock_guard<std::mutex> lock(step_mutex_);
-  try {
-    decoder_.Step(pool_, slices);
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kOutOfMemory, "out of memory while reading; use a smaller --budget, --window or --block"};
-  }
+Status Engine::FindHeads() {
+  Result<std::vector<float>> table = FindHeadTable(info_);
+  if (!table.ok()) return table.error();
+  info_.head_table = std::move(*table);
   return {};
 }
 
-Status Engine::Stretch(Method& method, int64_t tokens) {
+Status Engine::MoveToCuda(int64_t memory) {
+  Result<std::unique_ptr<DeviceEngine>> device = MakeCudaEngine(loaded_, memory);
+  if (!device.ok()) return device.error();
+  device_ = std::move(*device);
+  return {};
+}
+
+Result<std::unique_ptr<Method>> Engine::MakeMethod(const SessionOptions& options, std::shared_ptr<Tier> tier) {
+  if (device_ != nullptr) return device_->MakeMethod(options);
+  return ltri::MakeMethod(method_context(std::move(tier)), options);
+}
+
+Status Engine::Step(std::span<Slice> slices) {
   std::lock_guard<std::mutex> lock(step_mutex_);
   try {
-    method.Stretch(pool_, tokens);
+    return device_ != nullptr ? device_->Step(pool_, slices) : decoder_.Step(pool_, slices);
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kOutOfMemory, "out of memory while a text was made longer; take fewer tokens"};
+    return Error{ErrorCode::kOutOfMemory, "out of memory while reading; use a smaller --budget, --window or --block"};
   }
-  return {};
+}
+
+Status Engine::Run(const std::function<Status(ThreadPool&)>& work) {
+  std::lock_guard<std::mutex> lock(step_mutex_);
+  try {
+    return work(pool_);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "out of memory while a text was kept or brought back; give it less"};
+  }
 }
 
 Result<std::shared_ptr<ChatFormat>> Engine::chat_format() {

@@ -2,6 +2,7 @@
 #ifndef LTRI_ENGINE_ENGINE_H_
 #define LTRI_ENGINE_ENGINE_H_
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -9,6 +10,7 @@
 
 #include "attention/method.h"
 #include "base/thread_pool.h"
+#include "engine/device_engine.h"
 #include "ltri/model.h"
 #include "model/decoder.h"
 #include "model/rope_tables.h"
@@ -21,20 +23,32 @@ namespace ltri {
 class Engine {
  public:
   Engine(std::string path, LoadedModel loaded, std::shared_ptr<Tokenizer> tokenizer, int threads);
+
+  // Looks for the model's head table. Error kCorrupt: that beside the model is not its own.
+  Status FindHeads();
+  // From here on everything runs on the first CUDA card. Before the first session. memory: of ModelOptions. Errors
+  // kUnsupported, kOutOfMemory.
+  Status MoveToCuda(int64_t memory);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // Runs one step; callers on other threads wait. Error kOutOfMemory.
   Status Step(std::span<Slice> slices);
 
-  // Method::Stretch with the engine's threads. Error kOutOfMemory.
-  Status Stretch(Method& method, int64_t tokens);
+  // Calls work with the engine's threads, between steps. Errors: work's own, kOutOfMemory.
+  Status Run(const std::function<Status(ThreadPool&)>& work);
 
   const ModelInfo& info() const { return info_; }
   const ModelConfig& config() const { return loaded_.config; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const std::shared_ptr<Tokenizer>& shared_tokenizer() const { return tokenizer_; }
   int threads() const { return pool_.threads(); }
-  MethodContext method_context() { return {&loaded_.config, &ropes_}; }
+  // tier: see MethodContext.
+  MethodContext method_context(std::shared_ptr<Tier> tier = nullptr) {
+    return {&loaded_.config, &ropes_, std::move(tier)};
+  }
+  // Errors as ltri::MakeMethod's, and kUnsupported for what the device does not do. A device has tiers of its own.
+  Result<std::unique_ptr<Method>> MakeMethod(const SessionOptions& options, std::shared_ptr<Tier> tier = nullptr);
 
   // Made at first use: most sessions need none.
   Result<std::shared_ptr<ChatFormat>> chat_format();
@@ -45,6 +59,7 @@ class Engine {
   ModelInfo info_;
   RopeTables ropes_;
   Decoder decoder_;
+  std::unique_ptr<DeviceEngine> device_;  // null: the CPU
   ThreadPool pool_;
   std::mutex step_mutex_;
   std::mutex chat_mutex_;

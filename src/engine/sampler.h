@@ -10,6 +10,8 @@
 
 #include "ltri/options.h"
 #include "ltri/result.h"
+#include "text/grammar.h"
+#include "text/tokenizer.h"
 
 namespace ltri {
 
@@ -22,8 +24,12 @@ class Sampler {
   Sampler(Sampler&&) noexcept;
   Sampler& operator=(Sampler&&) noexcept;
 
+  // From now on only tokens that `grammar` allows are chosen. Error kInvalidArgument: it cannot be read.
+  Status Constrain(const Grammar& grammar, std::shared_ptr<const Tokenizer> tokenizer);
+
   // Chooses a token, remembers it for the penalties, and returns it. logits: [vocabulary], left as they are. Greedy
-  // ties go to the lowest id. NaN is never chosen; a row without any usable logit gives token 0.
+  // ties go to the lowest id. NaN is never chosen; a row without any usable logit gives token 0, or, constrained, the
+  // token that ends a text.
   TokenId Sample(std::span<const float> logits);
 
   // Remembers a token that was not sampled here, for instance one of the prompt.

@@ -5,7 +5,6 @@
 
 #include <new>
 
-#include "attention/registry.h"
 #include "engine/session_impl.h"
 #include "spans/span.h"
 
@@ -30,11 +29,12 @@ Status CheckMemory(const ModelConfig& config, const SessionOptions& options) {
 }  // namespace
 
 Result<Session> Session::Create(std::shared_ptr<Model> model, const SessionOptions& options) {
-  Engine& engine = model->engine();
-  if (Status status = CheckMemory(engine.config(), options); !status.ok()) return status.error();
-  Result<std::unique_ptr<Method>> method = MakeMethod(engine.method_context(), options);
-  if (!method.ok()) return method.error();
-  return Session(std::make_unique<Impl>(std::move(model), options, std::move(*method)));
+  if (Status status = CheckMemory(model->engine().config(), options); !status.ok()) return status.error();
+  Result<std::shared_ptr<Tier>> tier = Impl::MakeTier(options);
+  if (!tier.ok()) return tier.error();
+  Result<std::unique_ptr<Impl>> impl = Impl::Open(std::move(model), options, std::move(*tier));
+  if (!impl.ok()) return impl.error();
+  return Session(std::move(*impl));
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-
-#include "attention/registry.h"
+#include <new>
 
 namespace ltri {
 namespace {
@@ -34,7 +33,7 @@ class Meter {
 
 }  // namespace
 
-Status Session::Impl::Append(std::span<const TokenId> tokens, const ProgressCallback& progress) {
+Status Session::Impl::Push(std::span<const TokenId> tokens) {
   const int64_t vocabulary = engine().config().vocabulary;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || tokens[i] >= vocabulary) {
@@ -46,7 +45,13 @@ Status Session::Impl::Append(std::span<const TokenId> tokens, const ProgressCall
     prompt_open_ = true;
     prompt_begin_ = read_;
   }
+  again_ = 0;
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  return {};
+}
+
+Status Session::Impl::Append(std::span<const TokenId> tokens, const ProgressCallback& progress) {
+  if (Status status = Push(tokens); !status.ok()) return status;
   // What might become the prompt's end waits: one block, its least end, and the token that is decoded alone.
   return ReadBlocks(options_.block + kLeastEnd + 1, progress);
 }
@@ -55,7 +60,8 @@ Status Session::Impl::Append(std::span<const TokenId> tokens, const ProgressCall
 Status Session::Impl::ReadBlocks(int64_t keep, const ProgressCallback& progress) {
   const Meter meter(progress, read_, size());
   while (size() - read_ > keep) {
-    if (Status status = Read(options_.block, StepKind::kPrompt); !status.ok()) return status;
+    const int64_t count = std::min(options_.block, size() - read_);
+    if (Status status = Read(count, StepKind::kPrompt); !status.ok()) return status;
     if (Status status = meter.Report(read_); !status.ok()) return status;
   }
   return {};
@@ -77,43 +83,50 @@ Status Session::Impl::Read(int64_t count, StepKind kind) {
 }
 
 Status Session::Impl::FinishPrompt(const ProgressCallback& progress) {
-  const int64_t end = size() - 1;  // the last token is read by itself, as decoding
-  if (read_ < end) {
-    if (Status status = ReadEnd(end, progress); !status.ok()) return status;
-  }
-  prompt_open_ = false;
-  return {};
-}
-
-Status Session::Impl::ReadEnd(int64_t end, const ProgressCallback& progress) {
-  const Meter meter(progress, read_, end);
-  while (read_ < end) {
-    const int64_t left = end - read_;
-    int64_t count = std::min(left, options_.block);
-    // Do not leave a last block that is too short.
-    if (left > count && left - count < kLeastEnd && count > kLeastEnd) count = left - kLeastEnd;
-    const bool last = count == left;
-    const bool dense = method_->ReadsDensely(end);
-    if (Status status = Read(count, last ? StepKind::kPromptEnd : StepKind::kPrompt); !status.ok()) return status;
-    if (last) {
-      if (Status status = ReadAgain(dense ? 0 : options_.rereadings); !status.ok()) return status;
-    }
+  const Meter meter(progress, read_, size() - 1);
+  while (std::optional<Slice> slice = NextSlice()) {
+    if (Status status = engine().Step({&*slice, 1}); !status.ok()) return status;
+    SliceRead();
+    if (again_ > 0) continue;
     if (Status status = meter.Report(read_); !status.ok()) return status;
   }
   return {};
 }
 
-// Reads the prompt's end `times` more, and looks ahead at the last token, so that its step, which gives the first word
-// of the answer, finds what all layers ask for.
-Status Session::Impl::ReadAgain(int64_t times) {
-  const int64_t tokens = std::min(method_->SecondReading(), read_ - prompt_begin_);
-  if (tokens <= 0) return {};
-  Slice end = MakeSlice(read_ - tokens, tokens, StepKind::kReread);
-  for (int64_t i = 0; i < times; ++i) {
-    if (Status status = engine().Step({&end, 1}); !status.ok()) return status;
+// A block; after the last one the prompt's end again and again, and then a look ahead at the last token, so that its
+// step, which gives the first word of the answer, finds what all layers ask for.
+StepRange Session::Impl::NextRange() const {
+  if (again_ > 1) {
+    const int64_t tokens = std::min(method_->SecondReading(), read_ - prompt_begin_);
+    return {read_ - tokens, tokens, StepKind::kReread};
   }
-  Slice ahead = MakeSlice(read_, 1, StepKind::kReread);
-  return engine().Step({&ahead, 1});
+  if (again_ == 1) return {read_, 1, StepKind::kReread};
+  const int64_t left = size() - 1 - read_;  // the last token is read by itself, as decoding
+  int64_t count = std::min(left, options_.block);
+  // Do not leave a last block that is too short.
+  if (left > count && left - count < kLeastEnd && count > kLeastEnd) count = left - kLeastEnd;
+  return {read_, count, count == left ? StepKind::kPromptEnd : StepKind::kPrompt};
+}
+
+std::optional<Slice> Session::Impl::NextSlice() {
+  if (again_ == 0 && read_ >= size() - 1) {
+    prompt_open_ = false;
+    return std::nullopt;
+  }
+  next_ = NextRange();
+  dense_ = method_->ReadsDensely(size() - 1);
+  return MakeSlice(next_.begin, next_.count, next_.kind);
+}
+
+void Session::Impl::SliceRead() {
+  if (next_.kind == StepKind::kReread) {
+    --again_;
+    return;
+  }
+  read_ = next_.end();
+  if (next_.kind != StepKind::kPromptEnd) return;
+  const bool looks_back = std::min(method_->SecondReading(), read_ - prompt_begin_) > 0;
+  if (looks_back) again_ = (dense_ ? 0 : options_.rereadings) + 1;
 }
 
 Slice Session::Impl::DecodeSlice() {
@@ -129,7 +142,12 @@ Status Session::Impl::Truncate(int64_t tokens) {
                  fmt::format("cannot truncate to {} tokens: there are {}", tokens, size())};
   }
   if (tokens == size()) return {};
+  if (!texts_.empty() && tokens < texts_.back().end) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("cannot truncate to {} tokens: the joined texts take {}", tokens, texts_.back().end)};
+  }
   tokens_.resize(static_cast<size_t>(tokens));
+  again_ = 0;
   prompt_open_ = prompt_open_ && tokens > prompt_begin_;
   // The last token has to be decoded again for its logits.
   const int64_t keep = std::max<int64_t>(0, tokens - 1);
@@ -138,7 +156,7 @@ Status Session::Impl::Truncate(int64_t tokens) {
     read_ = keep;
     return {};
   }
-  Result<std::unique_ptr<Method>> fresh = MakeMethod(engine().method_context(), options_);
+  Result<std::unique_ptr<Method>> fresh = engine().MakeMethod(options_, tier_);
   if (!fresh.ok()) return fresh.error();
   method_ = std::move(*fresh);
   read_ = 0;
@@ -148,7 +166,8 @@ Status Session::Impl::Truncate(int64_t tokens) {
 }
 
 Status Session::Impl::Stretch(int64_t tokens) {
-  if (Status status = engine().Stretch(*method_, tokens); !status.ok()) return status;
+  Status stretched = engine().Run([&](ThreadPool& pool) { return method_->Stretch(pool, tokens); });
+  if (!stretched.ok()) return stretched;
   const auto period = static_cast<int64_t>(tokens_.size());
   while (size() < tokens) tokens_.push_back(tokens_[static_cast<size_t>(size() - period)]);
   read_ = size();
@@ -156,11 +175,21 @@ Status Session::Impl::Stretch(int64_t tokens) {
 }
 
 Result<std::unique_ptr<Session::Impl>> Session::Impl::Fork() const {
-  auto copy = std::make_unique<Impl>(model_, options_, method_->Fork());
+  std::unique_ptr<Method> method;
+  try {
+    method = method_->Fork();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "out of memory for a copy of a session; close another one first"};
+  }
+  auto copy = std::make_unique<Impl>(model_, options_, std::move(method), tier_);
+  copy->texts_ = texts_;
   copy->tokens_ = tokens_;
   copy->read_ = read_;
   copy->prompt_begin_ = prompt_begin_;
   copy->prompt_open_ = prompt_open_;
+  copy->next_ = next_;
+  copy->again_ = again_;
+  copy->dense_ = dense_;
   copy->logits_ = logits_;
   return copy;
 }

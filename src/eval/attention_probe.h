@@ -1,35 +1,46 @@
-// AttentionProbe: dense attention that also tells which token each head attends to most.
+// AttentionProbe: dense attention that also tells what each head attended to.
 #ifndef LTRI_EVAL_ATTENTION_PROBE_H_
 #define LTRI_EVAL_ATTENTION_PROBE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "attention/layered_method.h"
+#include "engine/engine.h"
 
 namespace ltri {
 
 class AttentionProbe : public LayeredMethod {
  public:
-  explicit AttentionProbe(const MethodContext& context);
+  // Gets the attention of each decoded token in every layer that sees all: received[head * keys + token] is a
+  // probability.
+  using Watcher = std::function<void(int64_t layer, std::span<const float> received)>;
+
+  AttentionProbe(const MethodContext& context, Watcher watcher);
 
   bool ReadsDensely(int64_t /*end*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<AttentionProbe>(*this); }
 
-  // The token that head `head` of `layer` attended to most in the last decoded step; -1 for sliding-window layers.
-  int64_t Top(int64_t layer, int64_t head) const { return top_[static_cast<size_t>(layer * config().heads + head)]; }
-
  protected:
-  void ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
+  Status ChooseView(ThreadPool& /*pool*/, int64_t /*layer*/, const float* /*q*/, View* view) override {
     view->SeeEverything();
+    return {};
   }
   bool WantsStatistics() const override { return step().kind == StepKind::kDecode; }
   void Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, const float* lse) override;
 
  private:
-  std::vector<int64_t> top_;  // [layers * heads]
+  Watcher watcher_;
 };
+
+// Reads a prompt up to its last token, which is left to be decoded.
+Status ReadButLast(Engine& engine, AttentionProbe& probe, std::span<const TokenId> tokens);
+
+// Decodes the last of `tokens`. logits: of what follows.
+Status DecodeLast(Engine& engine, AttentionProbe& probe, std::span<const TokenId> tokens, std::vector<float>* logits);
 
 }  // namespace ltri
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "engine/engine.h"
@@ -12,41 +13,29 @@ namespace ltri {
 namespace {
 
 constexpr int64_t kAnswerTokens = 12;
-constexpr int64_t kBlock = 512;
-
-// Reads a prompt up to its last token.
-Status ReadPrompt(Engine& engine, AttentionProbe& probe, const std::vector<TokenId>& tokens) {
-  const int64_t end = static_cast<int64_t>(tokens.size()) - 1;
-  for (int64_t begin = 0; begin < end; begin += kBlock) {
-    Slice slice;
-    slice.memory = &probe;
-    slice.range = {begin, std::min(kBlock, end - begin), StepKind::kPrompt};
-    slice.tokens = {tokens.data() + begin, static_cast<size_t>(slice.range.count)};
-    if (Status status = engine.Step({&slice, 1}); !status.ok()) return status;
-  }
-  return {};
-}
 
 // Answers one prompt; hits[layer * heads + head] counts the copied evidence tokens. Returns the answer's tokens.
 Result<std::vector<TokenId>> CountCopies(Engine& engine, const NeedlePrompt& prompt, std::vector<float>* hits) {
-  AttentionProbe probe(engine.method_context());
-  if (Status status = ReadPrompt(engine, probe, prompt.tokens); !status.ok()) return status.error();
   const ModelConfig& config = engine.config();
+  std::vector<int64_t> tops(hits->size(), -1);  // the token that each head attends to most
+  AttentionProbe probe(engine.method_context(), [&](int64_t layer, std::span<const float> received) {
+    const int64_t keys = static_cast<int64_t>(received.size()) / config.heads;
+    for (int64_t head = 0; head < config.heads; ++head) {
+      const auto first = received.begin() + head * keys;
+      tops[static_cast<size_t>(layer * config.heads + head)] = std::max_element(first, first + keys) - first;
+    }
+  });
+  if (Status status = ReadButLast(engine, probe, prompt.tokens); !status.ok()) return status.error();
   std::vector<TokenId> tokens = prompt.tokens;
   std::vector<float> logits;
   const float share = 1.0F / static_cast<float>(prompt.evidence.count());
   for (int64_t step = 0; step < kAnswerTokens; ++step) {
-    Slice slice{
-        &probe, {&tokens.back(), 1}, {static_cast<int64_t>(tokens.size()) - 1, 1, StepKind::kDecode}, 1, &logits};
-    if (Status status = engine.Step({&slice, 1}); !status.ok()) return status.error();
+    if (Status status = DecodeLast(engine, probe, tokens, &logits); !status.ok()) return status.error();
     const TokenId next = ArgMax(logits);
-    for (int64_t layer = 0; layer < config.layers; ++layer) {
-      for (int64_t head = 0; head < config.heads; ++head) {
-        const int64_t top = probe.Top(layer, head);
-        if (top < prompt.evidence.begin || top >= prompt.evidence.end) continue;
-        if (tokens[static_cast<size_t>(top)] != next) continue;
-        (*hits)[static_cast<size_t>(layer * config.heads + head)] += share;
-      }
+    for (size_t head = 0; head < tops.size(); ++head) {
+      const int64_t top = tops[head];
+      if (top < prompt.evidence.begin || top >= prompt.evidence.end) continue;
+      if (tokens[static_cast<size_t>(top)] == next) (*hits)[head] += share;
     }
     tokens.push_back(next);
   }
@@ -55,10 +44,10 @@ Result<std::vector<TokenId>> CountCopies(Engine& engine, const NeedlePrompt& pro
 
 }  // namespace
 
-Result<HeadProfile> ProfileHeads(const std::shared_ptr<Model>& model, const Haystack& haystack,
-                                 const HeadProfileOptions& options, const ProgressCallback& progress) {
+Result<HeadTable> ProfileHeads(const std::shared_ptr<Model>& model, const Haystack& haystack,
+                               const HeadProfileOptions& options, const ProgressCallback& progress) {
   Engine& engine = model->engine();
-  HeadProfile profile;
+  HeadTable profile;
   profile.scores.assign(static_cast<size_t>(engine.config().layers * engine.config().heads), 0.0F);
   const auto start = std::chrono::steady_clock::now();
   for (int64_t i = 0; i < options.prompts; ++i) {

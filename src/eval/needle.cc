@@ -3,22 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
-#include "base/random.h"
+#include "eval/tasks/draw.h"
+#include "eval/tasks/names.h"
+#include "eval/tasks/sentences.h"
+#include "eval/tasks/token_meter.h"
 
 namespace ltri {
 namespace {
-
-constexpr const char* kKeys[] = {
-    "Aberdeen", "Adelaide",  "Antwerp", "Auckland", "Bergen",   "Bogota",  "Bremen",   "Bruges",   "Calgary",
-    "Cordoba",  "Cork",      "Dakar",   "Delft",    "Dresden",  "Durban",  "Florence", "Galway",   "Genoa",
-    "Ghent",    "Granada",   "Havana",  "Helsinki", "Hobart",   "Kampala", "Krakow",   "Lagos",    "Leipzig",
-    "Limerick", "Lisbon",    "Lucerne", "Lyon",     "Malmo",    "Manila",  "Mombasa",  "Montreal", "Nairobi",
-    "Naples",   "Nice",      "Osaka",   "Oslo",     "Ottawa",   "Palermo", "Perth",    "Porto",    "Prague",
-    "Quebec",   "Reykjavik", "Riga",    "Salzburg", "Seville",  "Sofia",   "Tampere",  "Tbilisi",  "Toledo",
-    "Trieste",  "Tunis",     "Turin",   "Utrecht",  "Valencia", "Zurich",
-};
 
 constexpr std::string_view kIntroduction =
     "Some special magic numbers are hidden within the following text. Make sure to memorize it. I will quiz you about "
@@ -35,35 +27,6 @@ std::string Question(const std::string& key) {
       key);
 }
 
-std::string FoldWhiteSpace(std::string_view text) {
-  std::string folded;
-  folded.reserve(text.size());
-  for (const char c : text) {
-    const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
-    if (!space) {
-      folded += c;
-    } else if (!folded.empty() && folded.back() != ' ') {
-      folded += ' ';
-    }
-  }
-  return folded;
-}
-
-// The tokens of `part`, a substring of `text` that starts at byte `at`.
-TokenRange TokensOf(const Model& model, const std::vector<TokenId>& tokens, size_t at, size_t length) {
-  TokenRange range{-1, 0};
-  size_t bytes = 0;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const size_t end = bytes + model.Detokenize({&tokens[i], 1}).size();
-    if (end > at && bytes < at + length) {
-      if (range.begin < 0) range.begin = static_cast<int64_t>(i);
-      range.end = static_cast<int64_t>(i) + 1;
-    }
-    bytes = end;
-  }
-  return range;
-}
-
 void Extend(std::vector<TokenId>* to, const std::vector<TokenId>& from) {
   to->insert(to->end(), from.begin(), from.end());
 }
@@ -71,7 +34,7 @@ void Extend(std::vector<TokenId>* to, const std::vector<TokenId>& from) {
 }  // namespace
 
 Result<Haystack> Haystack::Create(const Model& model, std::string_view text) {
-  Result<std::vector<TokenId>> tokens = model.Tokenize(FoldWhiteSpace(text), /*begin=*/false, /*control=*/false);
+  Result<std::vector<TokenId>> tokens = model.Tokenize(SingleSpaces(text), /*begin=*/false, /*control=*/false);
   if (!tokens.ok()) return tokens.error();
   Haystack haystack;
   haystack.tokens_ = std::move(*tokens);
@@ -86,7 +49,7 @@ Result<Haystack> Haystack::Create(const Model& model, std::string_view text) {
 Result<NeedlePrompt> Haystack::MakePrompt(const Model& model, const NeedleOptions& options) const {
   Random random(options.seed);
   NeedlePrompt prompt;
-  prompt.key = kKeys[random.Below(std::size(kKeys))];
+  prompt.key = Choose(random, CityNames());
   prompt.answer = std::to_string(1000000 + random.Below(9000000));
   prompt.sentence = Sentence(prompt.key, prompt.answer);
   const auto front = model.Tokenize(kIntroduction, /*begin=*/true, /*control=*/false);
@@ -127,7 +90,8 @@ Result<NeedlePrompt> Haystack::MakePrompt(const Model& model, const NeedleOption
   prompt.tokens.insert(prompt.tokens.end(), tokens_.begin() + offset, tokens_.begin() + offset + place);
   const auto start = static_cast<int64_t>(prompt.tokens.size());
   prompt.needle = {start, start + static_cast<int64_t>(needle->size())};
-  const TokenRange value = TokensOf(model, *needle, prompt.sentence.find(prompt.answer), prompt.answer.size());
+  const size_t at = prompt.sentence.find(prompt.answer);
+  const TokenRange value = TokensWithin(TokenEnds(model, *needle, prompt.sentence), {at, at + prompt.answer.size()});
   prompt.evidence = {start + value.begin, start + value.end};
   Extend(&prompt.tokens, *needle);
   prompt.tokens.insert(prompt.tokens.end(), tokens_.begin() + offset + place, tokens_.begin() + offset + hay);

@@ -1,7 +1,9 @@
 #include "memory/span_index.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "memory/cluster_vectors.h"
@@ -9,16 +11,6 @@
 
 namespace ltri {
 namespace {
-
-// values[begin + i] = values[begin + order[i]], rows of `width`.
-template <typename T>
-void Reorder(std::vector<T>& values, int64_t begin, const std::vector<int32_t>& order, int64_t width) {
-  const std::vector<T> before(values.begin() + begin * width,
-                              values.begin() + (begin + static_cast<int64_t>(order.size())) * width);
-  for (size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(before.begin() + order[i] * width, width, values.begin() + (begin + static_cast<int64_t>(i)) * width);
-  }
-}
 
 // The order that sorts `keys`, equal ones as they come.
 std::vector<int32_t> SortedOrder(std::span<const int32_t> keys) {
@@ -31,22 +23,30 @@ std::vector<int32_t> SortedOrder(std::span<const int32_t> keys) {
 
 }  // namespace
 
-SpanIndex::SpanIndex(int64_t heads, int64_t head_dim, std::vector<uint8_t> kept, bool clustered)
+SpanIndex::SpanIndex(int64_t heads, int64_t head_dim, std::shared_ptr<Tier> tier, std::vector<uint8_t> kept,
+                     bool clustered)
     : heads_(heads),
       head_dim_(head_dim),
-      kept_(std::move(kept)),
+      tier_(std::move(tier)),
       clustered_(clustered),
       head_(static_cast<size_t>(heads)) {
-  kept_.resize(static_cast<size_t>(heads), kept_.empty() ? 1 : 0);
+  kept.resize(static_cast<size_t>(heads), kept.empty() ? 1 : 0);
+  for (const uint8_t keep : kept) kept_.push_back(keep != 0 ? kept_heads_++ : -1);
+}
+
+SpanIndex SpanIndex::Empty() const {
+  std::vector<uint8_t> kept;
+  for (const int64_t number : kept_) kept.push_back(number >= 0 ? 1 : 0);
+  return {heads_, head_dim_, tier_, std::move(kept), clustered_};
 }
 
 void SpanIndex::Append(const float* vectors, int64_t count) {
   std::vector<float> centred(static_cast<size_t>(head_dim_));
   const auto owner = static_cast<int32_t>(spans());
   for (int64_t h = 0; h < heads_; ++h, vectors += count * head_dim_) {
-    if (kept_[static_cast<size_t>(h)] == 0) continue;
+    if (kept(h) < 0) continue;
     Head& head = head_[static_cast<size_t>(h)];
-    const float* mean = mean_.data() + h * head_dim_;
+    const float* mean = means_.back()->data() + h * head_dim_;
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t j = 0; j < head_dim_; ++j) centred[static_cast<size_t>(j)] = vectors[i * head_dim_ + j] - mean[j];
       const size_t at = head.vectors.size();
@@ -55,96 +55,189 @@ void SpanIndex::Append(const float* vectors, int64_t count) {
       head.owners.push_back(owner);
     }
   }
-  first_.push_back(first_.back() + count);
+  open_counts_.push_back(static_cast<int32_t>(count));
+  open_vectors_ += count;
 }
 
 void SpanIndex::Seal() {
   if (!clustered_) return;
-  while (first_.back() - first_[static_cast<size_t>(sealed_.back())] >= kSegment) {
-    const int64_t begin = first_[static_cast<size_t>(sealed_.back())];
+  while (open_vectors_ >= kSegment) {
     // The first span whose vectors complete the segment ends it.
-    const auto last = std::lower_bound(first_.begin() + sealed_.back(), first_.end(), begin + kSegment);
-    const int64_t spans = last - first_.begin() - sealed_.back();
-    for (Head& head : head_) {
-      if (!head.scales.empty())
-        SealHead(head, begin, *last, static_cast<float>(spans) / static_cast<float>(*last - begin));
-    }
-    sealed_.push_back(sealed_.back() + spans);
+    int64_t spans = 0;
+    for (int64_t count = 0; count < kSegment; ++spans) count += open_counts_[static_cast<size_t>(spans)];
+    SealFront(spans);
   }
 }
 
-void SpanIndex::SealHead(Head& head, int64_t begin, int64_t end, float spans_a_vector) {
-  const int64_t count = end - begin;
-  std::vector<float> floats(static_cast<size_t>(count * head_dim_));
-  for (int64_t v = 0; v < count; ++v) {
-    const int8_t* from = head.vectors.data() + (begin + v) * head_dim_;
-    const float scale = head.scales[static_cast<size_t>(begin + v)];
-    for (int64_t j = 0; j < head_dim_; ++j) {
-      floats[static_cast<size_t>(v * head_dim_ + j)] = static_cast<float>(from[j]) * scale;
-    }
+void SpanIndex::SealAll() {
+  Seal();
+  if (!open_counts_.empty()) SealFront(static_cast<int64_t>(open_counts_.size()));
+}
+
+void SpanIndex::SealFront(int64_t spans) {
+  const int64_t count = std::accumulate(open_counts_.begin(), open_counts_.begin() + spans, int64_t{0});
+  assert(count < IndexSegment::kMostVectors);
+  auto segment = std::make_shared<IndexSegment>();
+  segment->spans = spans;
+  segment->vectors = count;
+  segment->head_dim = head_dim_;
+  segment->owners.resize(static_cast<size_t>(kept_heads_));
+  if (kept_heads_ > 0) {
+    segment->block = tier_->Make(kept_heads_ * IndexSegment::HeadBytes(count, head_dim_), BlockUse::kIndex);
   }
-  const std::vector<int32_t> cluster = ClusterVectors(floats.data(), count, head_dim_, count / kClusterSize);
+  for (int64_t h = 0; h < heads_; ++h) {
+    if (kept(h) >= 0) SealHead(h, count, segment.get());
+  }
+  if (segment->block != nullptr) tier_->Seal(*segment->block);
+  sealed_.push_back(
+      {.segment = std::move(segment), .first_span = open_first_span_, .part = static_cast<int32_t>(means_.size()) - 1});
+  open_counts_.erase(open_counts_.begin(), open_counts_.begin() + spans);
+  open_first_span_ += spans;
+  open_vectors_ -= count;
+}
+
+// Moves the first `count` open vectors of a head into a segment, cluster by cluster.
+void SpanIndex::SealHead(int64_t h, int64_t count, IndexSegment* segment) {
+  Head& head = head_[static_cast<size_t>(h)];
+  const auto d = static_cast<size_t>(head_dim_);
+  std::vector<float> floats(static_cast<size_t>(count) * d);
+  for (size_t v = 0; v < static_cast<size_t>(count); ++v) {
+    for (size_t j = 0; j < d; ++j) floats[v * d + j] = static_cast<float>(head.vectors[v * d + j]) * head.scales[v];
+  }
+  const int64_t clusters = std::max<int64_t>(1, count / kClusterSize);
+  const std::vector<int32_t> cluster = ClusterVectors(floats.data(), count, head_dim_, clusters);
   const std::vector<int32_t> order = SortedOrder(cluster);
-  Reorder(head.vectors, begin, order, head_dim_);
-  Reorder(head.scales, begin, order, 1);
-  Reorder(head.owners, begin, order, 1);
-  std::vector<float> mean(static_cast<size_t>(head_dim_));
+  int8_t* numbers = segment->Numbers(kept(h));
+  float* scales = segment->Scales(kept(h));
+  std::vector<uint16_t>& owners = segment->owners[static_cast<size_t>(kept(h))];
+  const float spans_a_vector = static_cast<float>(segment->spans) / static_cast<float>(count);
+  std::vector<float> mean(d);
   for (size_t from = 0; from < order.size();) {
+    const int32_t which = cluster[static_cast<size_t>(order[from])];
     size_t to = from;
     std::fill(mean.begin(), mean.end(), 0.0F);
-    for (; to < order.size() && cluster[static_cast<size_t>(order[to])] == cluster[static_cast<size_t>(order[from])];
-         ++to) {
-      const float* vector = floats.data() + order[to] * head_dim_;
-      for (size_t j = 0; j < mean.size(); ++j) mean[j] += vector[j];
+    for (; to < order.size() && cluster[static_cast<size_t>(order[to])] == which; ++to) {
+      const auto v = static_cast<size_t>(order[to]);
+      numbers = std::copy_n(head.vectors.begin() + static_cast<int64_t>(v * d), d, numbers);
+      scales[to] = head.scales[v];
+      owners.push_back(static_cast<uint16_t>(head.owners[v] - open_first_span_));
+      for (size_t j = 0; j < d; ++j) mean[j] += floats[v * d + j];
     }
     for (float& value : mean) value /= static_cast<float>(to - from);
     const size_t at = head.centroids.size();
-    head.centroids.resize(at + mean.size());
+    head.centroids.resize(at + d);
     head.centroid_scales.push_back(QuantizeVector(mean.data(), head_dim_, head.centroids.data() + at));
-    head.cluster_first.push_back(static_cast<int32_t>(begin + static_cast<int64_t>(to)));
     head.cluster_log_spans.push_back(std::log(std::max(1.0F, static_cast<float>(to - from) * spans_a_vector)));
+    head.clusters.push_back(
+        {static_cast<int32_t>(sealed_.size()), static_cast<uint16_t>(from), static_cast<uint16_t>(to)});
     from = to;
   }
+  head.vectors.erase(head.vectors.begin(), head.vectors.begin() + count * head_dim_);
+  head.scales.erase(head.scales.begin(), head.scales.begin() + count);
+  head.owners.erase(head.owners.begin(), head.owners.begin() + count);
 }
 
-// Takes the clusters from vector `begin` on apart.
-void SpanIndex::OpenHead(Head& head, int64_t begin) {
-  const auto sealed = std::lower_bound(head.cluster_first.begin(), head.cluster_first.end(), begin);
-  const auto clusters = static_cast<size_t>(sealed - head.cluster_first.begin());
-  const int64_t end = head.open_begin();
-  const std::vector<int32_t> order = SortedOrder({head.owners.data() + begin, static_cast<size_t>(end - begin)});
-  Reorder(head.vectors, begin, order, head_dim_);
-  Reorder(head.scales, begin, order, 1);
-  Reorder(head.owners, begin, order, 1);
-  head.cluster_first.resize(clusters + 1);
-  head.cluster_log_spans.resize(clusters);
-  head.centroid_scales.resize(clusters);
-  head.centroids.resize(clusters * static_cast<size_t>(head_dim_));
+void SpanIndex::AppendIndex(const SpanIndex& other) {
+  assert(open_counts_.empty() && other.open_counts_.empty());
+  const auto segments = static_cast<int32_t>(sealed_.size());
+  const auto parts = static_cast<int32_t>(means_.size());
+  for (Sealed sealed : other.sealed_) {
+    sealed.first_span += open_first_span_;
+    sealed.part += parts;
+    sealed_.push_back(std::move(sealed));
+  }
+  open_first_span_ += other.open_first_span_;
+  means_.insert(means_.end(), other.means_.begin(), other.means_.end());
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  for (size_t h = 0; h < head_.size(); ++h) {
+    for (Cluster cluster : other.head_[h].clusters) {
+      cluster.segment += segments;
+      head_[h].clusters.push_back(cluster);
+    }
+    append(head_[h].centroids, other.head_[h].centroids);
+    append(head_[h].centroid_scales, other.head_[h].centroid_scales);
+    append(head_[h].cluster_log_spans, other.head_[h].cluster_log_spans);
+  }
 }
 
-void SpanIndex::Truncate(int64_t spans) {
-  if (spans >= this->spans()) return;
-  if (spans == 0) mean_.clear();  // another text may follow
-  while (sealed_.back() > spans) sealed_.pop_back();
-  const int64_t open = first_[static_cast<size_t>(sealed_.back())];
-  first_.resize(static_cast<size_t>(spans) + 1);
+// The last segment's vectors become open again, before those that are.
+void SpanIndex::OpenLast() {
+  const IndexSegment& segment = *sealed_.back().segment;
+  std::vector<int32_t> counts(static_cast<size_t>(segment.spans), 0);
+  for (int64_t h = 0; h < heads_; ++h) {
+    if (kept(h) < 0) continue;
+    Head& head = head_[static_cast<size_t>(h)];
+    const std::vector<uint16_t>& owners = segment.owners[static_cast<size_t>(kept(h))];
+    const std::vector<int32_t> order = SortedOrder(std::vector<int32_t>(owners.begin(), owners.end()));
+    const IndexView all = segment.View(kept(h));
+    Head opened;
+    for (const int32_t v : order) {
+      opened.vectors.insert(opened.vectors.end(), all.vectors + v * head_dim_, all.vectors + (v + 1) * head_dim_);
+      opened.scales.push_back(all.scales[v]);
+      opened.owners.push_back(static_cast<int32_t>(sealed_.back().first_span) + owners[static_cast<size_t>(v)]);
+    }
+    if (kept(h) == 0) {
+      for (const uint16_t owner : owners) ++counts[owner];
+    }
+    head.vectors.insert(head.vectors.begin(), opened.vectors.begin(), opened.vectors.end());
+    head.scales.insert(head.scales.begin(), opened.scales.begin(), opened.scales.end());
+    head.owners.insert(head.owners.begin(), opened.owners.begin(), opened.owners.end());
+    while (!head.clusters.empty() && head.clusters.back().segment + 1 == static_cast<int32_t>(sealed_.size())) {
+      head.clusters.pop_back();
+    }
+    head.centroids.resize(head.clusters.size() * static_cast<size_t>(head_dim_));
+    head.centroid_scales.resize(head.clusters.size());
+    head.cluster_log_spans.resize(head.clusters.size());
+  }
+  if (kept_heads_ == 0) {  // nobody knows whose they were, nor cares
+    std::fill(counts.begin(), counts.end(), 1);
+    counts[0] += static_cast<int32_t>(segment.vectors - segment.spans);
+  }
+  open_counts_.insert(open_counts_.begin(), counts.begin(), counts.end());
+  open_vectors_ += segment.vectors;
+  open_first_span_ = sealed_.back().first_span;
+  means_.resize(static_cast<size_t>(sealed_.back().part) + 1);
+  sealed_.pop_back();
+}
+
+Status SpanIndex::Truncate(int64_t spans) {
+  if (spans >= this->spans()) return {};
+  std::vector<Block*> cut;
+  for (const Sealed& sealed : sealed_) {
+    if (sealed.first_span + sealed.segment->spans > spans) cut.push_back(sealed.segment->block.get());
+  }
+  Result<BlockHold> hold = tier_->Hold(nullptr, std::move(cut));
+  if (!hold.ok()) return hold.error();
+  while (open_first_span_ > spans) OpenLast();
+  const auto left = static_cast<size_t>(spans - open_first_span_);
+  for (; open_counts_.size() > left; open_counts_.pop_back()) open_vectors_ -= open_counts_.back();
   for (Head& head : head_) {
     if (head.scales.empty()) continue;
-    if (head.open_begin() > open) OpenHead(head, open);
-    head.vectors.resize(static_cast<size_t>(first_.back() * head_dim_));
-    head.scales.resize(static_cast<size_t>(first_.back()));
-    head.owners.resize(static_cast<size_t>(first_.back()));
+    head.vectors.resize(static_cast<size_t>(open_vectors_ * head_dim_));
+    head.scales.resize(static_cast<size_t>(open_vectors_));
+    head.owners.resize(static_cast<size_t>(open_vectors_));
   }
+  if (spans == 0) means_.clear();  // another text may follow
+  return {};
+}
+
+void SpanIndex::AppendBlocks(std::vector<Block*>* blocks) const {
+  for (const Sealed& sealed : sealed_) blocks->push_back(sealed.segment->block.get());
 }
 
 int64_t SpanIndex::bytes() const {
-  auto bytes = static_cast<int64_t>(first_.capacity() * sizeof(int64_t));
+  auto bytes = static_cast<int64_t>(open_counts_.capacity() * sizeof(int32_t) + sealed_.capacity() * sizeof(Sealed));
+  for (const Sealed& sealed : sealed_) {
+    const IndexSegment& segment = *sealed.segment;
+    if (segment.block != nullptr && segment.block->data() != nullptr) bytes += segment.block->bytes();
+    bytes += segment.vectors * kept_heads_ * static_cast<int64_t>(sizeof(uint16_t));
+  }
   for (const Head& head : head_) {
     bytes += static_cast<int64_t>(head.vectors.capacity() + head.centroids.capacity() +
-                                  (head.scales.capacity() + head.centroid_scales.capacity() +
-                                   head.cluster_log_spans.capacity() + head.owners.capacity() +
-                                   head.cluster_first.capacity()) *
-                                      sizeof(float));
+                                  (head.scales.capacity() + head.owners.capacity() + head.centroid_scales.capacity() +
+                                   head.cluster_log_spans.capacity()) *
+                                      sizeof(float) +
+                                  head.clusters.capacity() * sizeof(Cluster));
   }
   return bytes;
 }

@@ -11,12 +11,13 @@ constexpr int64_t kMeanTokens = 256;
 }  // namespace
 
 SpanMemory::SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-                       SpanIndex index)
+                       std::shared_ptr<Tier> tier, SpanIndex index)
     : cutter_(std::move(cutter)),
       rule_(rule),
       heads_(heads),
       kv_heads_(kv_heads),
       head_dim_(index.head_dim()),
+      tier_(std::move(tier)),
       index_(std::move(index)),
       received_(ltri::NeedsReceived(rule) ? static_cast<size_t>(heads) : 0) {}
 
@@ -26,7 +27,9 @@ SpanMemory::SpanMemory(const SpanMemory& other)
       heads_(other.heads_),
       kv_heads_(other.kv_heads_),
       head_dim_(other.head_dim_),
+      tier_(other.tier_),
       spans_(other.spans_),
+      saved_spans_(other.saved_spans_),
       index_(other.index_),
       directory_(other.directory_),
       received_begin_(other.received_begin_),
@@ -52,11 +55,13 @@ void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float
   }
 }
 
+// How many keys the mean is taken over. A window is at least twice the longest span, so these exist before the first
+// span of a long text is stored, and how the prompt was split into blocks does not matter.
+int64_t SpanMemory::MeanTokens() const { return std::min(kMeanTokens, 2 * cutter_->options().max_span); }
+
 void SpanMemory::FixMean(const KvStore& store) {
-  const int64_t sinks = cutter_->options().sinks;
-  // A window is at least twice the longest span, so these keys exist before the first span is stored, and how the
-  // prompt was split into blocks does not matter.
-  const int64_t count = std::min(kMeanTokens, 2 * cutter_->options().max_span);
+  const int64_t sinks = first_token();
+  const int64_t count = std::clamp<int64_t>(store.size() - sinks, 0, MeanTokens());
   std::vector<float> mean;
   std::vector<float> key(static_cast<size_t>(head_dim_));
   for (int64_t head = 0; head < index_.heads(); ++head) {
@@ -65,7 +70,7 @@ void SpanMemory::FixMean(const KvStore& store) {
       store.CopyKey(head * kv_heads_ / index_.heads(), t, key.data());
       for (size_t j = 0; j < key.size(); ++j) sum[j] += key[j];
     }
-    for (float& value : sum) value /= static_cast<float>(count);
+    for (float& value : sum) value /= static_cast<float>(std::max<int64_t>(1, count));
     mean.insert(mean.end(), sum.begin(), sum.end());
   }
   index_.SetMean(std::move(mean));
@@ -82,6 +87,54 @@ void SpanMemory::StoreUntil(int64_t limit, const KvStore& store) {
     sums.erase(sums.begin(), sums.begin() + std::min(unneeded, static_cast<int64_t>(sums.size())));
   }
   received_begin_ += unneeded;
+}
+
+void SpanMemory::AppendBlocks(int64_t limit, const KvStore& store, std::vector<Block*>* blocks) const {
+  const auto next = static_cast<size_t>(index_.spans());
+  if (next == spans_.size() || spans_[next].end > limit) return;
+  if (!index_.has_mean()) store.AppendBlocks(first_token(), first_token() + MeanTokens(), blocks);
+  store.AppendBlocks(spans_[next].begin, limit, blocks);
+}
+
+void SpanMemory::Finish(const KvStore& store) {
+  cutter_->CutRest();
+  for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
+  StoreUntil(cutter_->tokens(), store);
+  index_.SealAll();
+}
+
+void SpanMemory::Join(const SpanMemory& other, const KvStore& other_store, int64_t begin) {
+  const auto add = [&](Span span) {
+    span.begin += begin;
+    span.end += begin;
+    spans_.push_back(span);
+    directory_.Append(span);
+  };
+  const Span sinks = {.begin = 0, .end = std::min(other.first_token(), other_store.size())};
+  if (begin > 0 && sinks.end > 0) {
+    SpanIndex index = index_.Empty();
+    if (other.index_.has_mean()) {
+      index.SetMean(*other.index_.means().front());
+    } else {
+      index.SetMean(std::vector<float>(static_cast<size_t>(index.heads() * head_dim_), 0.0F));
+    }
+    int64_t count = 0;
+    vectors_.clear();
+    for (int64_t head = 0; head < index.heads(); ++head) AppendVectors(sinks, head, other_store, &count);
+    index.Append(vectors_.data(), count);
+    index.SealAll();
+    index_.AppendIndex(index);
+    add(sinks);
+  }
+  for (const Span& span : other.stored()) add(span);
+  index_.AppendIndex(other.index_);
+}
+
+void SpanMemory::StartAt(int64_t first) {
+  SpanCutterOptions options = cutter_->options();
+  options.sinks = first;
+  cutter_ = std::move(*MakeSpanCutter(options));  // they were good for the cutter before
+  received_begin_ = received_.empty() ? 0 : first;
 }
 
 // The keys of `span` that head `head` of the index keeps, appended to vectors_.
@@ -124,11 +177,14 @@ void SpanMemory::Index(const Span& span, const KvStore& store) {
   directory_.Append(span);
 }
 
-void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
-  std::erase_if(spans_, [&](const Span& span) { return span.end > tokens; });
-  const auto stored =
-      std::count_if(spans_.begin(), spans_.end(), [&](const Span& span) { return span.end <= window_begin; });
-  index_.Truncate(std::min<int64_t>(stored, index_.spans()));
+Status SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
+  const auto until = [&](int64_t end) {
+    return std::partition_point(spans_.begin(), spans_.end(), [end](const Span& span) { return span.end <= end; });
+  };
+  const int64_t stored = until(std::min(tokens, window_begin)) - spans_.begin();
+  if (Status status = index_.Truncate(std::min(stored, index_.spans())); !status.ok()) return status;
+  spans_.erase(until(tokens), spans_.end());
+  saved_spans_.resize(std::min(saved_spans_.size(), static_cast<size_t>(index_.spans() / kSavedSpans)));
   directory_.Truncate(this->stored());
   cutter_->Truncate(tokens, spans_.empty() ? 0 : spans_.back().end);
   const int64_t begin = std::min(received_begin_, local_begin());
@@ -139,6 +195,7 @@ void SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
     sums.insert(sums.begin(), static_cast<size_t>(received_begin_ - begin), 0.0F);
   }
   if (!received_.empty()) received_begin_ = begin;
+  return {};
 }
 
 int64_t SpanMemory::bytes() const {

@@ -2,6 +2,7 @@
 #ifndef LTRI_MEMORY_SPAN_MEMORY_H_
 #define LTRI_MEMORY_SPAN_MEMORY_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,9 +18,10 @@ namespace ltri {
 
 class SpanMemory {
  public:
-  // kv_heads keys a token; `heads` query heads share them. index: one head each of those that the rule makes, empty.
+  // kv_heads keys a token; `heads` query heads share them. tier: of the index,
+  // which has one head each of those that the rule makes and is empty.
   SpanMemory(std::unique_ptr<SpanCutter> cutter, const IndexRule& rule, int64_t heads, int64_t kv_heads,
-             SpanIndex index);
+             std::shared_ptr<Tier> tier, SpanIndex index);
   SpanMemory(const SpanMemory& other);
   SpanMemory& operator=(const SpanMemory&) = delete;
 
@@ -32,8 +34,17 @@ class SpanMemory {
   // Adds to the attention that tokens [begin, begin + count) received. received: [heads, count].
   void AddReceived(int64_t begin, int64_t count, std::span<const float> received);
 
-  // Moves the spans that end at or before `limit` into the index.
+  // Moves the spans that end at or before `limit` into the index. store: see AppendBlocks.
   void StoreUntil(int64_t limit, const KvStore& store);
+  // The blocks of `store` that StoreUntil reads.
+  void AppendBlocks(int64_t limit, const KvStore& store, std::vector<Block*>* blocks) const;
+
+  // The text is over: what is left becomes spans, and all of them are stored.
+  void Finish(const KvStore& store);
+
+  // Puts the spans of a finished text behind these, its token 0 at `begin`; what were its sinks becomes a span too
+  // unless it is the first text. other_store: of that text, its sinks held.
+  void Join(const SpanMemory& other, const KvStore& other_store, int64_t begin);
 
   // What the index puts off until there is time: full segments are clustered.
   void Tidy() { index_.Seal(); }
@@ -51,25 +62,44 @@ class SpanMemory {
     return rule.kind == IndexVectors::kMean4 ? heads : kv_heads;
   }
 
-  // Where the stored spans end: everything from here on is local. `sinks` when there are none.
-  int64_t local_begin() const { return stored().empty() ? cutter_->options().sinks : stored().back().end; }
+  // Where the stored spans end: everything from here on is local. The first token that may be in a span when there are
+  // none.
+  int64_t local_begin() const {
+    return stored().empty() ? first_token() : std::max(first_token(), stored().back().end);
+  }
 
-  // Forgets tokens >= `tokens`; spans that end behind `window_begin` leave the index but stay cut.
-  void Truncate(int64_t tokens, int64_t window_begin);
+  // The text that is to be cut begins at token `first`. Before the first Push.
+  void StartAt(int64_t first);
+
+  // Forgets tokens >= `tokens`; spans that end behind `window_begin` leave the index but stay cut. Error: the index
+  // cannot be read; nothing changes then.
+  Status Truncate(int64_t tokens, int64_t window_begin);
+
+  // What does not change any more goes to `file`, the rest into the state.
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state);
+  // What Save wrote of a text of `tokens`, for a memory like this one, which is empty.
+  Status Restore(const std::shared_ptr<BlockFile>& file, int64_t tokens, StateReader* state);
 
   int64_t bytes() const;
 
  private:
+  // Of the text that is being cut: sinks, and joined texts, lie before it.
+  int64_t first_token() const { return cutter_->options().sinks; }
+  int64_t MeanTokens() const;
   void FixMean(const KvStore& store);
   void Index(const Span& span, const KvStore& store);
   void AppendVectors(const Span& span, int64_t head, const KvStore& store, int64_t* count);
+
+  static constexpr int64_t kSavedSpans = 1024;
 
   std::unique_ptr<SpanCutter> cutter_;
   IndexRule rule_;
   int64_t heads_;
   int64_t kv_heads_;
   int64_t head_dim_;
+  std::shared_ptr<Tier> tier_;
   std::vector<Span> spans_;
+  std::vector<BlockRef> saved_spans_;  // the first kSavedSpans of them, the next, ...: in a file
   SpanIndex index_;
   SpanDirectory directory_;
   // Attention received by tokens from received_begin_ on, a vector a query head; only what is not stored yet is kept.

@@ -3,6 +3,7 @@
 #define LTRI_MEMORY_SPAN_SEARCH_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "memory/span_index.h"
@@ -11,14 +12,18 @@ namespace ltri {
 
 // Relevance of a span: the best dot product of the query with its vectors.
 struct Found {
-  std::vector<int32_t> spans;    // those that were compared, in no order, each once
-  std::vector<float> relevance;  // theirs; then one a closed cluster: ln of (spans in it x exp of its centroid's)
-  std::vector<float> log_spans;  // ln of the number of spans in each closed cluster
+  std::vector<int32_t> spans;        // those that were compared, in no order, each once
+  std::vector<float> relevance;      // theirs; then one a cluster: ln of (spans in it x exp of its centroid's), or
+                                     // kOpened
+  std::span<const float> log_spans;  // ln of the number of spans in each cluster
+
+  static constexpr float kOpened = -1e30F;  // the cluster's spans were compared: exp of this is zero
 };
 
 class SpanSearch {
  public:
-  // queries: [rows, head_dim], un-rotated; scale: of dot products; probes: clusters that each query opens.
+  // queries: [rows, head_dim], un-rotated; scale: of dot products; probes: clusters that each query opens. The index's
+  // blocks are held.
   void Start(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float scale, int64_t probes);
 
   // What query `row` finds.
@@ -27,16 +32,26 @@ class SpanSearch {
  private:
   void FindOpen(int64_t row, Found* found) const;
   void FindClustered(int64_t row, Found* found);
-  float Cutoff(const float* centroids, int64_t count);
+  void Prefetch(const SpanIndex::Cluster& cluster) const;
+  void Scan(const SpanIndex::Cluster& cluster, float scale, float shift, std::vector<int32_t>* spans);
+  void ShiftParts(int64_t rows);
+  float Shift(int64_t row, int32_t part) const;
+  void OpenBest(const float* centroids, int64_t count);
 
+  const SpanIndex* index_ = nullptr;
   const SpanIndex::Head* head_ = nullptr;
+  int64_t number_ = 0;  // of the head
   const float* queries_ = nullptr;
   int64_t head_dim_ = 0;
   float scale_ = 1;
   int64_t probes_ = 0;
   std::vector<float> open_;      // [rows, open vectors]
   std::vector<float> clusters_;  // [rows, clusters]
-  std::vector<float> dots_, sorted_;
+  // [rows, parts] what a query makes of the mean that was taken off a part's vectors, less that of the first part.
+  // Empty for one part.
+  std::vector<float> shifts_;
+  std::vector<int32_t> opened_;  // clusters
+  std::vector<float> dots_, highest_;
   std::vector<int16_t> rounded_;  // [head_dim], the query
   std::vector<float> best_;       // [spans] -infinity between searches
 };

@@ -1,6 +1,7 @@
 #include "memory/vote_board.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "spans/tally.h"
 
@@ -23,22 +24,50 @@ void VoteBoard::Replace(int64_t layer, std::span<const Span> spans, const Ballot
   }
 }
 
-Ballot VoteBoard::Collect(std::span<const Span> spans, const SpanDirectory& directory, int64_t most) const {
+// The votes on spans [first, last).
+Ballot VoteBoard::CollectPart(std::span<const Span> spans, const SpanDirectory& directory, int64_t first,
+                              int64_t last) const {
   thread_local Tally tally;
-  const auto count = static_cast<int64_t>(spans.size());
-  tally.Reserve(count);
+  tally.Reserve(static_cast<int64_t>(spans.size()));
+  const int64_t begin = spans[static_cast<size_t>(first)].begin;
+  const int64_t end = spans[static_cast<size_t>(last - 1)].end;
   for (const std::vector<Vote>& layer : votes_) {
-    for (const Vote& vote : layer) {
-      int64_t s = directory.First(vote.begin / SpanDirectory::kBlock);
-      while (s < count && spans[static_cast<size_t>(s)].end <= vote.begin) ++s;
-      for (; s < count && spans[static_cast<size_t>(s)].begin < vote.end; ++s) {
+    const auto from = std::ranges::lower_bound(layer, begin, std::less_equal(), &Vote::end);
+    const auto to = std::ranges::lower_bound(from, layer.end(), end, std::less(), &Vote::begin);
+    const std::span<const Vote> votes(from, to);
+    // Votes lie all over a long text: all lines that they need are asked for before the first is waited for.
+    for (const Vote& vote : votes) directory.Prefetch(vote.begin / SpanDirectory::kBlock);
+    for (const Vote& vote : votes) {
+      const int64_t s = directory.First(vote.begin / SpanDirectory::kBlock);
+      if (s >= last) continue;
+      __builtin_prefetch(&spans[static_cast<size_t>(s)]);
+      tally.Prefetch(static_cast<int32_t>(s));
+    }
+    for (const Vote& vote : votes) {
+      int64_t s = std::max(first, directory.First(vote.begin / SpanDirectory::kBlock));
+      while (s < last && spans[static_cast<size_t>(s)].end <= vote.begin) ++s;
+      for (; s < last && spans[static_cast<size_t>(s)].begin < vote.end; ++s) {
         const Span& span = spans[static_cast<size_t>(s)];
         const int64_t shared = std::min(span.end, vote.end) - std::max(span.begin, vote.begin);
         tally.Add(static_cast<int32_t>(s), vote.density * static_cast<float>(shared));
       }
     }
   }
-  Ballot totals = tally.Take();
+  return tally.Take();
+}
+
+Ballot VoteBoard::Collect(ThreadPool& pool, std::span<const Span> spans, const SpanDirectory& directory,
+                          int64_t most) const {
+  const auto count = static_cast<int64_t>(spans.size());
+  const int64_t parts = std::min<int64_t>(count, pool.threads());
+  std::vector<Ballot> ballots(static_cast<size_t>(parts));
+  pool.Run(parts, [&](int64_t part, int) {
+    Ballot& ballot = ballots[static_cast<size_t>(part)];
+    ballot = CollectPart(spans, directory, part * count / parts, (part + 1) * count / parts);
+    KeepHighest(ballot, most);
+  });
+  Ballot totals;
+  for (const Ballot& ballot : ballots) totals.insert(totals.end(), ballot.begin(), ballot.end());
   KeepHighest(totals, most);
   return totals;
 }
@@ -47,6 +76,32 @@ void VoteBoard::Truncate(int64_t tokens) {
   for (std::vector<Vote>& layer : votes_) {
     std::erase_if(layer, [&](const Vote& vote) { return vote.begin >= tokens; });
     for (Vote& vote : layer) vote.end = std::min(vote.end, tokens);
+  }
+}
+
+void VoteBoard::Save(StateWriter* state) const {
+  for (const std::vector<Vote>& layer : votes_) {
+    state->Put<uint64_t>(layer.size());
+    for (const Vote& vote : layer) {
+      state->Put(vote.begin);
+      state->Put(vote.end);
+      state->Put(vote.density);
+    }
+  }
+}
+
+void VoteBoard::Restore(StateReader* state) {
+  for (std::vector<Vote>& layer : votes_) {
+    int64_t end = 0;
+    for (int64_t left = state->GetCount(sizeof(int64_t)); left > 0 && state->ok(); --left) {
+      Vote vote{};
+      vote.begin = state->Get<int64_t>();
+      vote.end = state->Get<int64_t>();
+      vote.density = state->Get<float>();
+      state->Check(vote.begin >= end && vote.begin < vote.end, "votes are not in text order");
+      end = vote.end;
+      layer.push_back(vote);
+    }
   }
 }
 

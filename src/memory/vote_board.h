@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "base/serial.h"
+#include "base/thread_pool.h"
 #include "spans/ballot.h"
 #include "spans/span.h"
 #include "spans/span_directory.h"
@@ -23,22 +25,29 @@ class VoteBoard {
   void Replace(int64_t layer, std::span<const Span> spans, const Ballot& ballot);
 
   // The votes of all layers on the tokens of `spans`, which `directory` lists: the `most` highest.
-  Ballot Collect(std::span<const Span> spans, const SpanDirectory& directory, int64_t most) const;
+  Ballot Collect(ThreadPool& pool, std::span<const Span> spans, const SpanDirectory& directory, int64_t most) const;
 
   // Forgets votes on tokens >= `tokens`.
   void Truncate(int64_t tokens);
 
-  int64_t bytes() const;
-
- private:
   // A vote per token on [begin, end).
   struct Vote {
     int64_t begin;
     int64_t end;
     float density;
   };
+  // The last votes of a layer.
+  const std::vector<Vote>& votes(int64_t layer) const { return votes_[static_cast<size_t>(layer)]; }
 
-  std::vector<std::vector<Vote>> votes_;  // [layers]
+  void Save(StateWriter* state) const;
+  void Restore(StateReader* state);
+
+  int64_t bytes() const;
+
+ private:
+  Ballot CollectPart(std::span<const Span> spans, const SpanDirectory& directory, int64_t first, int64_t last) const;
+
+  std::vector<std::vector<Vote>> votes_;  // [layers], in text order
 };
 
 }  // namespace ltri

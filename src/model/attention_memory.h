@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "ltri/result.h"
 
 namespace ltri {
 
@@ -28,14 +29,17 @@ class AttentionMemory {
  public:
   virtual ~AttentionMemory() = default;
 
-  virtual void BeginStep(const StepRange& step) = 0;
+  // What is remembered may be on disk: all three fail with what reading and writing files says. A step that failed can
+  // be taken again.
+  virtual Status BeginStep(ThreadPool& pool, const StepRange& step) = 0;
 
   // Remembers the step's keys and values of `layer` and attends. Layers are called in order, each once a step.
   // q, out: [count, heads, head_dim]; k, v: [count, kv_heads, head_dim]. q and k are not rotated, and the dimensions
   // that RoPE turns together lie in halves (ops/rope.h).
-  virtual void Attend(ThreadPool& pool, int64_t layer, const float* q, const float* k, const float* v, float* out) = 0;
+  virtual Status Attend(ThreadPool& pool, int64_t layer, const float* q, const float* k, const float* v,
+                        float* out) = 0;
 
-  virtual void EndStep(ThreadPool& pool) = 0;
+  virtual Status EndStep(ThreadPool& pool) = 0;
 };
 
 }  // namespace ltri

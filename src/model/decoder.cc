@@ -24,7 +24,7 @@ const float* BiasOrNull(const Vector& bias) { return bias.empty() ? nullptr : bi
 
 }  // namespace
 
-void Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
+Status Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
   order_.clear();
   rows_ = {};
   for (const bool single : {false, true}) {
@@ -32,12 +32,12 @@ void Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
       if ((slice.range.kind == StepKind::kDecode) != single) continue;
       order_.push_back(&slice);
       (single ? rows_.single : rows_.block) += slice.range.count;
-      slice.memory->BeginStep(slice.range);
+      if (Status status = slice.memory->BeginStep(pool, slice.range); !status.ok()) return status;
     }
   }
   Embed(pool);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
-    Attention(pool, layer);
+    if (Status status = Attention(pool, layer); !status.ok()) return status;
     // Behind the last layer's attention only rows with logits matter, and prompt blocks mostly want none.
     const bool skip = layer + 1 == config_.layers && std::none_of(order_.begin(), order_.end(), [](const Slice* slice) {
                         return slice->range.kind != StepKind::kDecode && slice->logit_rows > 0;
@@ -46,8 +46,11 @@ void Decoder::Step(ThreadPool& pool, std::span<Slice> slices) {
     Project(pool, layer, rows);
     FeedForward(pool, layer, rows);
   }
-  for (Slice* slice : order_) slice->memory->EndStep(pool);
+  for (Slice* slice : order_) {
+    if (Status status = slice->memory->EndStep(pool); !status.ok()) return status;
+  }
   Logits(pool);
+  return {};
 }
 
 void Decoder::Embed(ThreadPool& pool) {
@@ -92,7 +95,7 @@ void Decoder::NormHeads(ThreadPool& pool, float* rows, int64_t heads, const Vect
   });
 }
 
-void Decoder::Attention(ThreadPool& pool, int64_t layer) {
+Status Decoder::Attention(ThreadPool& pool, int64_t layer) {
   const LayerWeights& w = weights_.layers[static_cast<size_t>(layer)];
   const int64_t d = config_.head_dim;
   Norm(pool, b_.x.data(), w.attention_norm, rows_.total(), config_.width, b_.h.data());
@@ -106,9 +109,12 @@ void Decoder::Attention(ThreadPool& pool, int64_t layer) {
   for (Slice* slice : order_) {
     const int64_t q = row * config_.heads * d;
     const int64_t kv = row * config_.kv_heads * d;
-    slice->memory->Attend(pool, layer, b_.q.data() + q, b_.k.data() + kv, b_.v.data() + kv, b_.attended.data() + q);
+    Status status =
+        slice->memory->Attend(pool, layer, b_.q.data() + q, b_.k.data() + kv, b_.v.data() + kv, b_.attended.data() + q);
+    if (!status.ok()) return status;
     row += slice->range.count;
   }
+  return {};
 }
 
 // x += projected, normalised first where a model does so.

@@ -8,6 +8,7 @@
 
 #include "base/thread_pool.h"
 #include "ltri/options.h"
+#include "ltri/result.h"
 #include "model/attention_memory.h"
 #include "ops/matmul.h"
 #include "weights/model_config.h"
@@ -32,7 +33,8 @@ class Decoder {
 
   // Reads all slices at once: linear layers see every token, attention sees each sequence's own memory.
   // Prompt blocks and decoded tokens mix; a sequence appears at most once. Token ids are within the vocabulary.
-  void Step(ThreadPool& pool, std::span<Slice> slices);
+  // Error: a sequence's memory cannot be read or written; none of the slices counts as read then.
+  Status Step(ThreadPool& pool, std::span<Slice> slices);
 
  private:
   struct Buffers {
@@ -46,7 +48,7 @@ class Decoder {
   };
 
   void Embed(ThreadPool& pool);
-  void Attention(ThreadPool& pool, int64_t layer);
+  Status Attention(ThreadPool& pool, int64_t layer);
   void Project(ThreadPool& pool, int64_t layer, Rows rows);
   void FeedForward(ThreadPool& pool, int64_t layer, Rows rows);
   void AddProjected(ThreadPool& pool, const Vector& norm, Rows rows);

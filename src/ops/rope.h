@@ -21,6 +21,9 @@ class RopeTable {
   RopeTable(const RopeConfig& config, bool use_long);
 
   int64_t dims() const { return dims_; }
+  // What a row is made of: angles are position x frequency, and their cosines and sines are multiplied by magnitude.
+  const std::vector<double>& frequency() const { return frequency_; }  // [dims / 2] radians
+  float magnitude() const { return magnitude_; }
   // Makes positions [0, count) available.
   void Reserve(int64_t count);
   // [cos x dims/2, sin x dims/2] of `position`, which must be reserved.

@@ -16,6 +16,11 @@ void BandCutter::Push(std::span<const float> row) {
 
 void BandCutter::OnTruncate(int64_t tokens, int64_t tail) { scores_.Truncate(tokens, tail); }
 
+void BandCutter::OnRestore(StateReader* state) {
+  scores_.Restore(state);
+  state->Check(scores_.next() == tokens() && scores_.oldest() <= tail(), "the band does not reach what is cut");
+}
+
 void BandCutter::Cut() {
   const int64_t horizon = tokens() - options().max_span;
   if (tail() >= horizon) return;
@@ -23,12 +28,25 @@ void BandCutter::Cut() {
   FindEnds(scores_, tail(), tokens(), &ends_);
   for (const int64_t end : ends_) {
     if (end > horizon) break;
-    const int64_t begin = tail();
-    Commit({.begin = begin,
-            .end = end,
-            .score = scores_.Row(end - 1)[end - 1 - begin],
-            .confidence = Confidence(scores_, begin, end)});
+    CommitUntil(end);
   }
+}
+
+void BandCutter::CutRest() {
+  if (tail() == tokens()) return;
+  ends_.clear();
+  FindEnds(scores_, tail(), tokens(), &ends_);
+  for (const int64_t end : ends_) CommitUntil(end);
+  if (tail() < tokens()) CommitUntil(tokens());  // too short for a span otherwise
+}
+
+// The span from the tail to `end`.
+void BandCutter::CommitUntil(int64_t end) {
+  const int64_t begin = tail();
+  Commit({.begin = begin,
+          .end = end,
+          .score = scores_.Row(end - 1)[end - 1 - begin],
+          .confidence = Confidence(scores_, begin, end)});
 }
 
 }  // namespace ltri

@@ -15,6 +15,7 @@ class BandCutter : public SpanCutter {
  public:
   bool NeedsBand() const override { return true; }
   void Push(std::span<const float> row) override;
+  void CutRest() override;
 
  protected:
   explicit BandCutter(const SpanCutterOptions& options);
@@ -25,7 +26,10 @@ class BandCutter : public SpanCutter {
 
  private:
   void OnTruncate(int64_t tokens, int64_t tail) override;
+  void OnSave(StateWriter* state) const override { scores_.Save(state); }
+  void OnRestore(StateReader* state) override;
   void Cut();
+  void CommitUntil(int64_t end);
 
   TriangleScore scores_;
   std::vector<int64_t> ends_;  // scratch

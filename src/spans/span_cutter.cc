@@ -26,6 +26,10 @@ class FixedCutter final : public SpanCutter {
     if (tokens() - tail() == options().max_span) Commit({.begin = tail(), .end = tokens()});
   }
 
+  void CutRest() override {
+    if (tail() < tokens()) Commit({.begin = tail(), .end = tokens()});
+  }
+
  private:
   void OnTruncate(int64_t tokens, int64_t tail) override {
     // A tail more than a block behind: whole blocks are final at once.
@@ -68,6 +72,20 @@ void SpanCutter::Truncate(int64_t tokens, int64_t tail) {
   tokens_ = tokens;
   tail_ = tail;
   OnTruncate(tokens, tail);
+}
+
+void SpanCutter::Save(StateWriter* state) const {
+  assert(committed_.empty());
+  state->Put(tokens_);
+  state->Put(tail_);
+  OnSave(state);
+}
+
+void SpanCutter::Restore(StateReader* state) {
+  constexpr int64_t kLongest = int64_t{1} << 40;  // tokens
+  tokens_ = state->GetWithin(options_.sinks, kLongest, "the tokens that were cut into spans");
+  tail_ = state->GetWithin(std::max(options_.sinks, tokens_ - MaxPending()), tokens_, "the end of the last span");
+  OnRestore(state);
 }
 
 Result<std::unique_ptr<SpanCutter>> MakeSpanCutter(const SpanCutterOptions& options) {

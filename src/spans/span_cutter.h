@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "base/serial.h"
 #include "ltri/options.h"
 #include "ltri/result.h"
 #include "spans/span.h"
@@ -53,6 +54,14 @@ class SpanCutter {
   // last multiple of kCadence in `tokens`, as any end of a committed span is.
   void Truncate(int64_t tokens, int64_t tail);
 
+  // Commits what is left, up to tokens(): nothing of this text will follow.
+  virtual void CutRest() = 0;
+
+  // committed() is empty.
+  void Save(StateWriter* state) const;
+  // What Save wrote, for the same options.
+  void Restore(StateReader* state);
+
   // Spans committed since the last TakeCommitted, in text order.
   const std::vector<Span>& committed() const { return committed_; }
   std::vector<Span> TakeCommitted();
@@ -69,6 +78,8 @@ class SpanCutter {
   SpanCutter& operator=(const SpanCutter&) = delete;
 
   virtual void OnTruncate(int64_t tokens, int64_t tail) = 0;
+  virtual void OnSave(StateWriter* /*state*/) const {}
+  virtual void OnRestore(StateReader* /*state*/) {}
 
   void Advance() { ++tokens_; }
   void Commit(const Span& span);  // span.begin must be tail()

@@ -32,6 +32,11 @@ class SpanDirectory {
     return block < static_cast<int64_t>(first_.size()) ? first_[static_cast<size_t>(block)] : count_;
   }
 
+  // First(block) will be asked for soon.
+  void Prefetch(int64_t block) const {
+    if (block < static_cast<int64_t>(first_.size())) __builtin_prefetch(&first_[static_cast<size_t>(block)]);
+  }
+
   int64_t bytes() const { return static_cast<int64_t>(first_.capacity() * sizeof(int32_t)); }
 
  private:

@@ -17,6 +17,9 @@ class Tally {
     if (static_cast<int64_t>(votes_.size()) < spans) votes_.resize(static_cast<size_t>(spans), 0.0F);
   }
 
+  // A vote on this span will come soon.
+  void Prefetch(int32_t span) const { __builtin_prefetch(&votes_[static_cast<size_t>(span)], 1); }
+
   // The first vote is taken as it is, so that raw scores may be negative.
   void Add(int32_t span, float vote) {
     float& sum = votes_[static_cast<size_t>(span)];

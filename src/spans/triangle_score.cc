@@ -114,4 +114,21 @@ void TriangleScore::Truncate(int64_t tokens, int64_t keep) {
   oldest_ = std::min(lost, keep);
 }
 
+void TriangleScore::Save(StateWriter* state) const {
+  state->Put(next_);
+  state->Put(oldest_);
+  state->Put(sum_);
+  state->PutAll(sums_);
+  state->PutAll(scores_);
+}
+
+void TriangleScore::Restore(StateReader* state) {
+  constexpr int64_t kLongest = int64_t{1} << 40;  // tokens
+  next_ = state->GetWithin<int64_t>(first_, kLongest, "the next row of the band");
+  oldest_ = state->GetWithin<int64_t>(std::max(first_, next_ - rows_), next_, "the oldest row of the band");
+  sum_ = state->Get<double>();
+  sums_ = state->GetAll<double>(rows_, "the sums of the band");
+  scores_ = state->GetAll<float>(rows_ * stride_, "the triangle scores");
+}
+
 }  // namespace ltri

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "base/serial.h"
+
 namespace ltri {
 
 class TriangleScore {
@@ -30,6 +32,10 @@ class TriangleScore {
   // The mean is exact while row tokens-1 is in the ring; else the present mean is taken for the remaining rows.
   // first() <= keep <= tokens <= next(), tokens - keep < rows.
   void Truncate(int64_t tokens, int64_t keep);
+
+  void Save(StateWriter* state) const;
+  // What Save wrote, for the same first, width and rows.
+  void Restore(StateReader* state);
 
   int64_t first() const { return first_; }
   int64_t next() const { return next_; }      // token whose row comes next

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "chat.h"
 #include "llama.h"
 #include "log.h"
+#include "text/chat_templates.h"
 #include "text/llama_log.h"
 #include "text/utf8.h"
 
@@ -24,19 +24,14 @@ void SilenceCommonLog() {
   std::call_once(once, [] { common_log_set_verbosity_thold(-1); });
 }
 
+}  // namespace
+
 std::string OneLine(const std::string& text) {
   constexpr size_t kEnough = 300;
   std::string line;
   for (const char c : text.substr(0, kEnough)) line += c == '\n' ? ' ' : c;
   return line;
 }
-
-}  // namespace
-
-struct ChatFormat::Impl {
-  std::shared_ptr<const Tokenizer> tokenizer;  // the templates name its tokens
-  common_chat_templates_ptr templates;
-};
 
 Result<std::shared_ptr<ChatFormat>> ChatFormat::Create(std::shared_ptr<const Tokenizer> tokenizer) {
   SilenceLlamaLog();

@@ -14,6 +14,9 @@
 
 namespace ltri {
 
+struct ChatPrompt;
+struct ChatRequest;
+
 class ChatFormat {
  public:
   // Error kUnsupported when the model has no template, or one that cannot be understood.
@@ -31,6 +34,9 @@ class ChatFormat {
   // reply, the session holds that reply's text but not the token that ended it: the result starts with the end of the
   // turn. It ends with the words that open the assistant's next turn.
   Result<std::string> FormatNext(std::span<const ChatMessage> seen, const ChatMessage& next) const;
+
+  // A request with tools; the header text/chat_prompt.h says what goes in and comes out.
+  Result<ChatPrompt> Prompt(const ChatRequest& request) const;
 
   // The template's source, for `ltri inspect`.
   std::string source() const;

@@ -31,6 +31,11 @@ struct ModelDeleter {
 };
 using ModelPtr = std::unique_ptr<llama_model, ModelDeleter>;
 
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using FilePtr = std::unique_ptr<std::FILE, FileCloser>;
+
 std::string MetaString(const llama_model* model, const char* key) {
   char text[128] = {};
   return llama_model_meta_val_str(model, key, text, sizeof(text)) > 0 ? text : "";
@@ -119,7 +124,9 @@ struct Tokenizer::Impl {
   Status AppendChunk(std::string_view text, bool add_special, bool parse_special, std::vector<TokenId>* tokens) const;
   Status AppendLater(std::string_view text, bool parse_special, std::vector<TokenId>* tokens) const;
   size_t NextCut(std::string_view text) const;
-  Status AppendLong(std::string_view text, bool add_special, bool parse_special, std::vector<TokenId>* tokens) const;
+  Status AppendLong(std::string_view text, bool begins, bool add_special, bool parse_special,
+                    std::vector<TokenId>* tokens) const;
+  Result<std::vector<TokenId>> Encode(std::string_view text, bool begins, bool add_special, bool parse_special) const;
 };
 
 // Prepares the cutting of long texts for the tokenizers whose merges are known to be local.
@@ -196,10 +203,10 @@ size_t Tokenizer::Impl::NextCut(std::string_view text) const {
   return first;
 }
 
-Status Tokenizer::Impl::AppendLong(std::string_view text, bool add_special, bool parse_special,
+Status Tokenizer::Impl::AppendLong(std::string_view text, bool begins, bool add_special, bool parse_special,
                                    std::vector<TokenId>* tokens) const {
   if (add_special && llama_vocab_get_add_bos(vocab)) tokens->push_back(llama_vocab_bos(vocab));
-  bool is_first = true;
+  bool is_first = begins;
   while (!text.empty()) {
     const size_t size = text.size() <= kChunk ? text.size() : NextCut(text);
     const std::string_view part = text.substr(0, size);
@@ -216,12 +223,25 @@ Status Tokenizer::Impl::AppendLong(std::string_view text, bool add_special, bool
 Result<std::shared_ptr<Tokenizer>> Tokenizer::Load(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return FileError(ErrorCode::kNotFound, path, "no such file");
+  return Open(path, nullptr);
+}
+
+Result<std::shared_ptr<Tokenizer>> Tokenizer::Parse(std::span<const std::byte> gguf, const std::string& name) {
+  // Opened for reading, so nothing writes to the bytes.
+  const FilePtr file(fmemopen(const_cast<std::byte*>(gguf.data()), gguf.size(), "rb"));
+  if (file == nullptr) return FileError(ErrorCode::kCorrupt, name, "cannot read the vocabulary: there is none");
+  return Open(name, file.get());
+}
+
+Result<std::shared_ptr<Tokenizer>> Tokenizer::Open(const std::string& path, std::FILE* file) {
   LlamaErrors errors;
   auto impl = std::make_unique<Impl>();
   try {
     llama_model_params params = llama_model_default_params();
     params.vocab_only = true;
-    impl->model.reset(llama_model_load_from_file(path.c_str(), params));
+    if (file != nullptr) params.load_mode = LLAMA_LOAD_MODE_NONE;  // no mapping: it lies in memory
+    impl->model.reset(file == nullptr ? llama_model_load_from_file(path.c_str(), params)
+                                      : llama_model_load_from_file_ptr(file, params));
     if (impl->model == nullptr) {
       return FileError(ErrorCode::kCorrupt, path, "cannot read the vocabulary: " + errors.Text("unknown reason"));
     }
@@ -249,27 +269,49 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::Load(const std::string& path) {
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Tokenizer::~Tokenizer() = default;
 
-Result<std::vector<TokenId>> Tokenizer::Encode(std::string_view text, bool add_special, bool parse_special) const {
+// begins: nothing comes before `text`.
+Result<std::vector<TokenId>> Tokenizer::Impl::Encode(std::string_view text, bool begins, bool add_special,
+                                                     bool parse_special) const {
   if (const auto at = FindInvalidUtf8(text)) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("the text is not UTF-8: byte 0x{:02X} at offset {} (convert it, for instance with iconv)",
                              static_cast<unsigned>(static_cast<unsigned char>(text[*at])), *at)};
   }
-  if (!impl_->cuts && text.size() > std::numeric_limits<int32_t>::max() / 4) {
+  if (!cuts && text.size() > std::numeric_limits<int32_t>::max() / 4) {
     return Error{
         ErrorCode::kUnsupported,
-        fmt::format("a text of {} bytes is too long for this model's kind of tokenizer, {}", text.size(), kind())};
+        fmt::format("a text of {} bytes is too long for this model's kind of tokenizer, {}", text.size(), kind)};
   }
   try {
     std::vector<TokenId> tokens;
-    const Status status = impl_->cuts && text.size() > kChunk
-                              ? impl_->AppendLong(text, add_special, parse_special, &tokens)
-                              : impl_->AppendChunk(text, add_special, parse_special, &tokens);
+    Status status;
+    if (cuts && text.size() > kChunk) {
+      status = AppendLong(text, begins, add_special, parse_special, &tokens);
+    } else if (begins) {
+      status = AppendChunk(text, add_special, parse_special, &tokens);
+    } else if (!text.empty()) {
+      status = AppendLater(text, parse_special, &tokens);
+    }
     if (!status.ok()) return status.error();
     return tokens;
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kOutOfMemory, fmt::format("no memory for the tokens of {} bytes of text", text.size())};
   }
+}
+
+Result<std::vector<TokenId>> Tokenizer::Encode(std::string_view text, bool add_special, bool parse_special) const {
+  return impl_->Encode(text, /*begins=*/true, add_special, parse_special);
+}
+
+Result<std::vector<TokenId>> Tokenizer::EncodeNext(std::string_view text, bool parse_special) const {
+  return impl_->Encode(text, /*begins=*/false, /*add_special=*/false, parse_special);
+}
+
+size_t Tokenizer::FindCut(std::string_view text, size_t limit, bool* safe) const {
+  static const TextCuts kNowhere(/*has_word_pattern=*/false, /*prefixes_space=*/false);
+  const size_t cut = (impl_->cuts ? *impl_->cuts : kNowhere).Find(text, limit, safe);
+  *safe = *safe && impl_->cuts.has_value();
+  return cut;
 }
 
 std::string Tokenizer::Decode(std::span<const TokenId> tokens) const {

@@ -17,7 +17,9 @@ inline constexpr int kTypeQ4_1 = 3;
 inline constexpr int kTypeQ5_0 = 6;
 inline constexpr int kTypeQ5_1 = 7;
 inline constexpr int kTypeQ8_0 = 8;
+inline constexpr int kTypeQ4K = 12;
 inline constexpr int kTypeQ6K = 14;
+inline constexpr int kTypeBf16 = 30;
 
 // Whether ggml has such a type and can turn it into floats. The functions below need that.
 bool TypeIsReadable(int type);

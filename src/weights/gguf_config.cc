@@ -31,19 +31,19 @@ void RejectVariants(GgufFields& fields, const ModelConfig& config) {
   if (experts > 0) {
     fields.Fail(ErrorCode::kUnsupported,
                 fmt::format("{} is {}: mixture-of-experts models are not supported; take a dense model",
-                            fields.Key("expert_count"), experts));
+                            fields.Name("expert_count"), experts));
   }
   const int64_t value_length = fields.IntegerOr("attention.value_length", config.head_dim, 1, kMaxHeadDim);
   if (value_length != config.head_dim) {
     fields.Fail(ErrorCode::kUnsupported,
                 fmt::format("{} is {}, but keys have {} values; they must be equal",
-                            fields.Key("attention.value_length"), value_length, config.head_dim));
+                            fields.Name("attention.value_length"), value_length, config.head_dim));
   }
   for (const char* key : {"attention.key_length_swa", "attention.value_length_swa"}) {
     const int64_t length = fields.IntegerOr(key, config.head_dim, 1, kMaxHeadDim);
     if (length != config.head_dim) {
       fields.Fail(ErrorCode::kUnsupported, fmt::format("{} is {}, but other layers have {}; they must be equal",
-                                                       fields.Key(key), length, config.head_dim));
+                                                       fields.Name(key), length, config.head_dim));
     }
   }
 }
@@ -52,8 +52,9 @@ void ReadHeads(GgufFields& fields, ModelConfig& config) {
   config.heads = fields.Integer("attention.head_count", 1, kMaxHeads);
   config.kv_heads = fields.IntegerOr("attention.head_count_kv", config.heads, 1, kMaxHeads);
   if (config.heads % config.kv_heads != 0) {
-    fields.Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, which does not divide the {} query heads",
-                                                 fields.Key("attention.head_count_kv"), config.kv_heads, config.heads));
+    fields.Fail(ErrorCode::kCorrupt,
+                fmt::format("{} is {}, which does not divide the {} query heads",
+                            fields.Name("attention.head_count_kv"), config.kv_heads, config.heads));
   }
   if (fields.Has("attention.key_length")) {
     config.head_dim = fields.Integer("attention.key_length", 2, kMaxHeadDim);
@@ -61,12 +62,12 @@ void ReadHeads(GgufFields& fields, ModelConfig& config) {
     config.head_dim = config.width / config.heads;
     if (config.width % config.heads != 0 || config.head_dim > kMaxHeadDim) {
       fields.Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, which does not go with {} heads",
-                                                   fields.Key("embedding_length"), config.width, config.heads));
+                                                   fields.Name("embedding_length"), config.width, config.heads));
     }
   }
   if (config.head_dim % 2 != 0 || config.head_dim == 0) {
     fields.Fail(ErrorCode::kCorrupt,
-                fmt::format("{} is {}, expected an even number", fields.Key("attention.key_length"), config.head_dim));
+                fmt::format("{} is {}, expected an even number", fields.Name("attention.key_length"), config.head_dim));
     config.head_dim = 2;
   }
   config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.head_dim));
@@ -98,7 +99,8 @@ void ReadGemma3(GgufFields& fields, ModelConfig& config) {
 void ReadVocabulary(GgufFields& fields, ModelConfig& config) {
   const GgufTensor* embedding = fields.file().FindTensor("token_embd.weight");
   if (embedding == nullptr) {
-    fields.Fail(ErrorCode::kCorrupt, "tensor \"token_embd.weight\" is missing; is this a model without weights?");
+    fields.Fail(ErrorCode::kCorrupt, fmt::format("tensor {} is missing; is this a model without weights?",
+                                                 Quoted(fields.file().Called("token_embd.weight"))));
     return;
   }
   config.vocabulary = embedding->shape[1];
@@ -146,8 +148,9 @@ Result<ModelConfig> ReadModelConfig(const GgufFile& file) {
   // Layers at the end that predict further tokens are left out, as llama.cpp does.
   const int64_t prediction_layers = fields.IntegerOr("nextn_predict_layers", 0, 0, kMaxLayers);
   if (prediction_layers >= config.layers && fields.ok()) {
-    fields.Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, but there are {} layers",
-                                                 fields.Key("nextn_predict_layers"), prediction_layers, config.layers));
+    fields.Fail(ErrorCode::kCorrupt,
+                fmt::format("{} is {}, but there are {} layers", fields.Name("nextn_predict_layers"), prediction_layers,
+                            config.layers));
   }
   config.layers = std::max<int64_t>(1, config.layers - prediction_layers);
   config.width = fields.Integer("embedding_length", 1, kMaxWidth);

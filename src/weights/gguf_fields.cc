@@ -24,13 +24,13 @@ int64_t GgufFields::Integer(std::string_view key, int64_t min, int64_t max) {
       return min;
     }
     if (*integer < min || *integer > max) {
-      Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, expected {} to {}", name, *integer, min, max));
+      Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, expected {} to {}", Name(key), *integer, min, max));
       return min;
     }
     if (i > 0 && *integer != first) {
       Fail(ErrorCode::kUnsupported, fmt::format("{} is {} in layer 0 and {} in layer {}; models whose layers differ "
                                                 "in it are not supported",
-                                                name, first, *integer, i));
+                                                Name(key), first, *integer, i));
       return min;
     }
     first = *integer;
@@ -48,7 +48,7 @@ float GgufFields::Number(std::string_view key, double min, double max) {
   if (!number) {
     Fail(number.error());
   } else if (*number < min || *number > max) {
-    Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, expected {} to {}", name, *number, min, max));
+    Fail(ErrorCode::kCorrupt, fmt::format("{} is {}, expected {} to {}", Name(key), *number, min, max));
   } else {
     return static_cast<float>(*number);
   }
@@ -73,7 +73,7 @@ std::vector<bool> GgufFields::Bools(std::string_view key, int64_t count) {
   std::vector<bool> bools(static_cast<size_t>(count), false);
   if (value == nullptr || value->type != GgufType::kArray || value->count != static_cast<uint64_t>(count)) {
     Fail(ErrorCode::kCorrupt,
-         fmt::format("{} has {} elements, expected {}", name, value == nullptr ? 0 : value->count, count));
+         fmt::format("{} has {} elements, expected {}", Name(key), value == nullptr ? 0 : value->count, count));
     return bools;
   }
   for (size_t i = 0; i < bools.size(); ++i) {

@@ -37,6 +37,8 @@ class GgufFields {
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }
   std::string Key(std::string_view key) const { return prefix_ + std::string(key); }
+  // The same for messages.
+  std::string Name(std::string_view key) const { return file_.Called(Key(key)); }
   const GgufFile& file() const { return file_; }
 
  private:

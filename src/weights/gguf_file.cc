@@ -66,9 +66,38 @@ Result<GgufFile> GgufFile::Parse(std::span<const std::byte> bytes, std::string p
   GgufFile file;
   file.path_ = std::move(path);
   file.bytes_ = bytes;
+  file.size_ = static_cast<int64_t>(bytes.size());
   file.storage_ = std::move(storage);
   if (Status status = GgufParser(file).Parse(); !status) return status.error();
   return file;
+}
+
+Result<GgufFile> GgufFile::Assemble(Parts parts, std::string path, std::shared_ptr<const void> storage) {
+  Result<GgufFile> file = Parse(parts.header, std::move(path), std::move(storage));
+  if (!file.ok()) return file;
+  file->is_gguf_ = false;
+  file->size_ = parts.bytes;
+  file->names_ = std::move(parts.names);
+  file->tensors_ = std::move(parts.tensors);
+  for (const GgufTensor& tensor : file->tensors_) {
+    if (file->tensor_by_name_.emplace(tensor.name, file->tensor_by_name_.size()).second) continue;
+    const std::string name = file->Called(std::string(tensor.name));
+    return Error{ErrorCode::kCorrupt, fmt::format("{}: tensor {} appears twice", file->path_, Quoted(name))};
+  }
+  return file;
+}
+
+std::span<const std::byte> GgufFile::header() const {
+  size_t front = bytes_.size();
+  if (is_gguf_) {
+    for (const GgufTensor& tensor : tensors_) front = std::min(front, static_cast<size_t>(tensor.data - bytes_.data()));
+  }
+  return bytes_.first(front);
+}
+
+std::string GgufFile::Called(const std::string& name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() ? name : found->second;
 }
 
 const GgufTensor* GgufFile::FindTensor(std::string_view name) const {

@@ -1,5 +1,8 @@
 // GgufFile: the metadata and the tensor table of one GGUF file, checked completely before anything is handed out.
 //
+// A model of another format is presented as the GGUF file that its conversion would be (Assemble): values from a header
+// made for it, tensors where they lie. Whatever reads models then reads both.
+//
 // Our own reader, since files come from anywhere: it never aborts and allocates in proportion to the file's header.
 // After Open every tensor lies inside the file, has a type that ggml can read, and a size without overflow.
 // Thread safety: immutable after Open.
@@ -66,14 +69,30 @@ class GgufFile {
   static Result<GgufFile> Parse(std::span<const std::byte> bytes, std::string path,
                                 std::shared_ptr<const void> storage);
 
+  struct Parts {
+    std::span<const std::byte> header;  // a GGUF file without tensors
+    std::vector<GgufTensor> tensors;    // checked; their names and data lie elsewhere
+    int64_t bytes = 0;                  // of the model's own files
+    // Values and tensors, those that are missing too → what a person finds them as in the model's own files.
+    std::unordered_map<std::string, std::string> names;
+  };
+  // `storage` keeps alive what the parts point to. Errors: those of Parse, kCorrupt for a tensor that appears twice.
+  static Result<GgufFile> Assemble(Parts parts, std::string path, std::shared_ptr<const void> storage);
+
   const std::string& path() const { return path_; }
-  int64_t bytes() const { return static_cast<int64_t>(bytes_.size()); }
+  int64_t bytes() const { return size_; }
+  // False: made by Assemble.
+  bool is_gguf() const { return is_gguf_; }
+  // All before the first tensor's data: values and, in a GGUF file, the tensor table.
+  std::span<const std::byte> header() const;
   const std::vector<GgufTensor>& tensors() const { return tensors_; }
   std::shared_ptr<const void> storage() const { return storage_; }
 
   const GgufTensor* FindTensor(std::string_view name) const;           // null when there is none
   const GgufValue* FindValue(std::string_view key) const;              // null when there is none
   const std::vector<std::string_view>& keys() const { return keys_; }  // in file order
+  // How the model's own files call this value or tensor, for messages.
+  std::string Called(const std::string& name) const;
 
   // One value, or one element of an array. kNotFound when the key is missing, kCorrupt when it has another type or
   // the element does not exist. Integers of any width are accepted as Integer, and any number as Number.
@@ -91,11 +110,14 @@ class GgufFile {
 
   std::string path_;
   std::span<const std::byte> bytes_;
+  int64_t size_ = 0;
+  bool is_gguf_ = true;
   std::shared_ptr<const void> storage_;
   std::vector<std::string_view> keys_;
   std::unordered_map<std::string_view, GgufValue> values_;
   std::vector<GgufTensor> tensors_;
   std::unordered_map<std::string_view, size_t> tensor_by_name_;
+  std::unordered_map<std::string, std::string> names_;
 };
 
 // A text from a file for people to read: shortened, and without bytes that would upset a terminal.

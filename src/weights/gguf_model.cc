@@ -139,10 +139,4 @@ Result<LoadedModel> LoadGguf(const GgufFile& file) {
   return LoadedModel{std::move(*config), std::move(*weights)};
 }
 
-Result<LoadedModel> LoadGguf(const std::string& path) {
-  const auto file = GgufFile::Open(path);
-  if (!file) return file.error();
-  return LoadGguf(*file);
-}
-
 }  // namespace ltri

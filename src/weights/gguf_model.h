@@ -2,8 +2,6 @@
 #ifndef LTRI_WEIGHTS_GGUF_MODEL_H_
 #define LTRI_WEIGHTS_GGUF_MODEL_H_
 
-#include <string>
-
 #include "ltri/result.h"
 #include "weights/gguf_file.h"
 #include "weights/model_config.h"
@@ -18,7 +16,6 @@ struct LoadedModel {
 
 // Architectures: llama, qwen2, qwen3, phi3, glm4, chatglm, gemma3. Weights are not copied, only norms, biases and RoPE
 // factors are. Errors name the file, the field or tensor, its value or shape, and what was expected.
-Result<LoadedModel> LoadGguf(const std::string& path);
 Result<LoadedModel> LoadGguf(const GgufFile& file);
 
 // The tensors alone, for a configuration that ReadModelConfig made from the same file.

@@ -14,16 +14,16 @@ std::vector<float> ReadFactors(GgufFields& fields, const char* name, int64_t dim
   const GgufTensor* tensor = fields.file().FindTensor(name);
   if (tensor == nullptr) return {};
   if (tensor->dims != 1 || tensor->shape[0] != dims / 2) {
-    fields.Fail(ErrorCode::kCorrupt,
-                fmt::format("tensor \"{}\" has shape {}, expected [{}]", name, tensor->ShapeText(), dims / 2));
+    fields.Fail(ErrorCode::kCorrupt, fmt::format("tensor {} has shape {}, expected [{}]",
+                                                 Quoted(fields.file().Called(name)), tensor->ShapeText(), dims / 2));
     return {};
   }
   std::vector<float> factors(static_cast<size_t>(dims / 2));
   DequantizeRow(tensor->type, tensor->data, factors.data(), dims / 2);
   for (size_t i = 0; i < factors.size(); ++i) {
     if (!(factors[i] > 0.0F) || !std::isfinite(factors[i])) {
-      fields.Fail(ErrorCode::kCorrupt,
-                  fmt::format("tensor \"{}\" has {} at {}, expected a positive number", name, factors[i], i));
+      fields.Fail(ErrorCode::kCorrupt, fmt::format("tensor {} has {} at {}, expected a positive number",
+                                                   Quoted(fields.file().Called(name)), factors[i], i));
       break;
     }
   }
@@ -34,13 +34,13 @@ int64_t ReadDims(GgufFields& fields, const Architecture& architecture, const Mod
   const int64_t dims = fields.IntegerOr("rope.dimension_count", config.head_dim, 2, config.head_dim);
   if (dims % 2 != 0 || (architecture.full_rotary && dims != config.head_dim)) {
     fields.Fail(ErrorCode::kCorrupt,
-                fmt::format("{} is {}, expected {}", fields.Key("rope.dimension_count"), dims,
+                fmt::format("{} is {}, expected {}", fields.Name("rope.dimension_count"), dims,
                             architecture.full_rotary ? fmt::format("{}", config.head_dim) : "an even number"));
   }
   const int64_t local_dims = fields.IntegerOr("rope.dimension_count_swa", dims, 2, config.head_dim);
   if (local_dims != dims) {
     fields.Fail(ErrorCode::kUnsupported, fmt::format("{} is {}, but other layers have {}; they must be equal",
-                                                     fields.Key("rope.dimension_count_swa"), local_dims, dims));
+                                                     fields.Name("rope.dimension_count_swa"), local_dims, dims));
   }
   return dims;
 }
@@ -72,7 +72,7 @@ void ReadScaling(GgufFields& fields, const std::string& type, RopeConfig& rope) 
   }
   if (factor != 0.0F && factor < 1e-3F) {
     fields.Fail(ErrorCode::kCorrupt,
-                fmt::format("{} is {}, expected 0.001 to 1000000", fields.Key("rope.scaling.factor"), factor));
+                fmt::format("{} is {}, expected 0.001 to 1000000", fields.Name("rope.scaling.factor"), factor));
     factor = 0.0F;
   }
   rope.scale = factor == 0.0F || type == "none" ? 1.0F : 1.0F / factor;
@@ -82,7 +82,7 @@ void ReadScaling(GgufFields& fields, const std::string& type, RopeConfig& rope) 
     rope.magnitude *= YarnMagnitude(rope.scale);
   } else if (type != "none" && type != "linear" && type != "longrope") {
     fields.Fail(ErrorCode::kUnsupported, fmt::format("{} is {}, expected none, linear, yarn or longrope",
-                                                     fields.Key("rope.scaling.type"), Quoted(type)));
+                                                     fields.Name("rope.scaling.type"), Quoted(type)));
   }
 }
 
@@ -92,7 +92,7 @@ void ReadRope(GgufFields& fields, const Architecture& architecture, ModelConfig&
   RopeConfig& rope = config.rope;
   RejectSections(fields);
   rope.dims = ReadDims(fields, architecture, config);
-  rope.pairs = architecture.pairs;
+  rope.pairs = fields.TextOr("rope.pairs", "") == "halves" ? RopePairs::kHalves : architecture.pairs;
   rope.base = fields.NumberOr("rope.freq_base", 10000.0F, 1.001, 1e12);
   const int64_t original = fields.IntegerOr("rope.scaling.original_context_length", 0, 0, int64_t{1} << 31);
   rope.original_context = original > 0 ? original : config.trained_context;

@@ -13,7 +13,7 @@ void GgufTensors::Fail(ErrorCode code, const std::string& message) {
 const GgufTensor* GgufTensors::Take(const std::string& name) {
   const GgufTensor* tensor = file_.FindTensor(name);
   if (tensor == nullptr) {
-    Fail(ErrorCode::kCorrupt, fmt::format("tensor \"{}\" is missing", name));
+    Fail(ErrorCode::kCorrupt, fmt::format("tensor {} is missing", Quoted(file_.Called(name))));
   } else {
     taken_.insert(name);
   }
@@ -24,8 +24,8 @@ Matrix GgufTensors::TakeMatrix(const std::string& name, int64_t rows, int64_t co
   const GgufTensor* tensor = Take(name);
   if (tensor == nullptr) return {};
   if (tensor->dims != 2 || tensor->shape[0] != cols || tensor->shape[1] != rows) {
-    Fail(ErrorCode::kCorrupt,
-         fmt::format("tensor \"{}\" has shape {}, expected [{}, {}]", name, tensor->ShapeText(), cols, rows));
+    Fail(ErrorCode::kCorrupt, fmt::format("tensor {} has shape {}, expected [{}, {}]", Quoted(file_.Called(name)),
+                                          tensor->ShapeText(), cols, rows));
     return {};
   }
   return {tensor->data, rows, cols, tensor->type, TypeRowBytes(tensor->type, cols)};
@@ -36,7 +36,7 @@ Vector GgufTensors::TakeVector(const std::string& name, int64_t size) {
   if (tensor == nullptr) return {};
   if (tensor->dims != 1 || tensor->shape[0] != size) {
     Fail(ErrorCode::kCorrupt,
-         fmt::format("tensor \"{}\" has shape {}, expected [{}]", name, tensor->ShapeText(), size));
+         fmt::format("tensor {} has shape {}, expected [{}]", Quoted(file_.Called(name)), tensor->ShapeText(), size));
     return {};
   }
   Vector vector(static_cast<size_t>(size));

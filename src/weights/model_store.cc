@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "weights/hf/hf_folder.h"
+
 namespace ltri {
 namespace {
 
@@ -21,6 +23,11 @@ std::string Environment(const char* name) {
 
 std::string WithoutExtension(const std::string& name) {
   return name.ends_with(kExtension) ? name.substr(0, name.size() - kExtension.size()) : name;
+}
+
+std::string WithoutSlash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 std::string Installed() {
@@ -64,12 +71,17 @@ Result<std::string> ResolveModel(const std::string& name_or_path) {
   }
   std::error_code ignored;
   if (fs::is_regular_file(name_or_path, ignored)) return name_or_path;
+  if (IsHfFolder(name_or_path)) return WithoutSlash(name_or_path);
   const auto folder = ModelFolder();
   if (!folder.ok()) return folder.error();
   const auto stored = StoredModelPath(name_or_path);
-  if (stored.ok() && fs::is_regular_file(*stored, ignored)) return *stored;
+  if (stored.ok()) {
+    if (fs::is_regular_file(*stored, ignored)) return *stored;
+    if (const std::string as_folder = WithoutExtension(*stored); IsHfFolder(as_folder)) return as_folder;
+  }
   if (fs::is_directory(name_or_path, ignored)) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' is a folder; name the .gguf file in it", name_or_path)};
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("'{}' is a folder without a config.json; name the .gguf file in it", name_or_path)};
   }
   return NotFound(name_or_path, *folder);
 }
@@ -82,7 +94,8 @@ std::vector<std::string> InstalledModels() {
   fs::recursive_directory_iterator entry(*folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     std::error_code ignored;
-    if (entry->path().extension() != kExtension || !entry->is_regular_file(ignored)) continue;
+    const bool is_file = entry->path().extension() == kExtension && entry->is_regular_file(ignored);
+    if (!is_file && !IsHfFolder(entry->path().string())) continue;
     names.push_back(WithoutExtension(entry->path().lexically_relative(*folder).string()));
   }
   std::sort(names.begin(), names.end());

@@ -1,7 +1,7 @@
 // The model store: the folder where `ltri pull` puts models, and how a name becomes a file.
 //
 // The folder is $LTRI_MODELS, or $XDG_DATA_HOME/ltri/models, or ~/.local/share/ltri/models. The model NAME is the file
-// NAME.gguf in it; a name may hold slashes ("owner/name"), which are folders.
+// NAME.gguf in it, or the folder NAME with a config.json; a name may hold slashes ("owner/name"), which are folders.
 #ifndef LTRI_WEIGHTS_MODEL_STORE_H_
 #define LTRI_WEIGHTS_MODEL_STORE_H_
 
@@ -19,8 +19,8 @@ Result<std::string> ModelFolder();
 // folder ("..", "/x") or is empty.
 Result<std::string> StoredModelPath(const std::string& name);
 
-// The file of a model: `name_or_path` itself when it is a file, or else the stored model of that name, with or without
-// ".gguf". Error kNotFound lists what is installed.
+// Where a model lies: `name_or_path` itself when it is a file or a folder with a config.json, or else the stored model
+// of that name, with or without ".gguf". Error kNotFound lists what is installed.
 Result<std::string> ResolveModel(const std::string& name_or_path);
 
 // The names of all stored models, sorted; empty when there is no folder.

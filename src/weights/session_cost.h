@@ -12,14 +12,15 @@ struct SessionCost {
   int64_t full_layers = 0;
   int64_t sliding_layers = 0;
   int64_t bytes_per_token = 0;       // keys and values in 16 bits, layers with full attention
-  double index_bytes_per_token = 0;  // `kVectorsPerSpan` 8-bit vectors of every KV head for each span
+  double index_bytes_per_token = 0;  // 8-bit vectors of indexed heads
   int64_t sliding_bytes = 0;         // keys and values of the sliding layers' windows, whatever the length
 };
 
 inline constexpr double kTokensPerSpan = 17;  // typical of the partition selector
-inline constexpr int64_t kVectorsPerSpan = 2;
+inline constexpr int64_t kVectorsPerSpan = 4;
 
-SessionCost CostOfSession(const ModelConfig& config);
+// index_heads: KV heads that are indexed; negative: all.
+SessionCost CostOfSession(const ModelConfig& config, int64_t index_heads = -1);
 
 }  // namespace ltri
 

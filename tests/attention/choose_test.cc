@@ -57,6 +57,25 @@ TEST(ChooseSpansTest, WhatVotesLeaveFreeGoesToTheNewest) {
   EXPECT_EQ(Choose({5, 60, 1}, {-1, 0, -7}, 66), (Picks{0, 1, 2}));  // all, when there is room
 }
 
+TEST(ChooseSpansTest, AShareGoesToFollowers) {
+  const std::vector<Span> spans = SpansOf({10, 10, 10, 10, 10, 10});
+  const Ballot votes = BallotOf({0, 8, 0, 0, 2, 3});
+  const auto choose = [&](double share) {
+    Ballot weights;
+    return ChooseSpans(spans, votes, 30, {.on = false}, &weights, {.reach = 20, .share = share});
+  };
+  EXPECT_EQ(choose(0), (Picks{1, 4, 5}));
+  EXPECT_EQ(choose(0.34), (Picks{1, 2, 5}));
+  EXPECT_EQ(choose(0.67), (Picks{1, 2, 3}));
+}
+
+TEST(ChooseSpansTest, WhatFollowersLeaveGoesToVotesAndTheNewest) {
+  Ballot weights;
+  EXPECT_EQ(ChooseSpans(SpansOf({10, 10, 10, 10}), BallotOf({0, 0, 0, 1}), 30, {.on = false}, &weights,
+                        {.reach = 20, .share = 0.5}),
+            (Picks{1, 2, 3}));
+}
+
 TEST(ChooseSpansTest, AgreesWithTheRuleWrittenOut) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {

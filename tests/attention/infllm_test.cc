@@ -159,6 +159,7 @@ TEST(InfLlmTest, LtriSetLikeInfLlmChoosesTheSame) {
   options.clamp_relevance = true;
   options.persistence = false;
   options.index_clusters = false;
+  options.vote_reach = 0;
   options.reselect = 1;
   ExpectSameChoices(options);
 }

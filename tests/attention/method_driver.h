@@ -53,7 +53,7 @@ class MethodDriver {
         query_size_(query_size),
         random_{std::mt19937(seed), std::mt19937(seed + 1000)},
         pool_(2) {
-    auto made = MakeMethod({&config_, &ropes_}, options);
+    auto made = MakeMethod({&config_, &ropes_, nullptr}, options);
     if (made.ok()) method_ = std::move(*made);
     for (std::vector<Row>& layer : tokens_) layer.reserve(1024);
   }
@@ -61,7 +61,7 @@ class MethodDriver {
   // Reads `count` more tokens.
   void Step(int64_t count, StepKind kind) {
     step_ = {size(), count, kind};
-    method_->BeginStep(step_);
+    EXPECT_TRUE(method_->BeginStep(pool_, step_).ok());
     for (int64_t layer = 0; layer < config_.layers; ++layer) {
       for (int64_t i = 0; i < count; ++i) tokens_[static_cast<size_t>(layer)].push_back(MakeRow(random_[layer]));
       std::vector<float> q, k, v;
@@ -72,9 +72,10 @@ class MethodDriver {
         v.insert(v.end(), row.v.begin(), row.v.end());
       }
       out_[static_cast<size_t>(layer)].resize(q.size());
-      method_->Attend(pool_, layer, q.data(), k.data(), v.data(), out_[static_cast<size_t>(layer)].data());
+      float* out = out_[static_cast<size_t>(layer)].data();
+      EXPECT_TRUE(method_->Attend(pool_, layer, q.data(), k.data(), v.data(), out).ok());
     }
-    method_->EndStep(pool_);
+    EXPECT_TRUE(method_->EndStep(pool_).ok());
   }
 
   // One token's queries, keys and values; keys and values as 16 bits hold them.

@@ -75,7 +75,7 @@ TEST_P(BadOptionTest, IsNamedWithItsValue) {
     if (!GetParam().all_methods && method != "ltri") continue;
     SessionOptions options = testing::SmallOptions(method);
     GetParam().spoil(options);
-    const auto made = MakeMethod({&config, &ropes}, options);
+    const auto made = MakeMethod({&config, &ropes, nullptr}, options);
     ASSERT_FALSE(made.ok()) << method;
     EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(made.error().message, HasSubstr(GetParam().words));
@@ -90,7 +90,7 @@ TEST(RegistryTest, UnknownMethodsAreAnsweredWithTheKnownOnes) {
   RopeTables ropes(config);
   SessionOptions options;
   options.method = "magic";
-  const auto made = MakeMethod({&config, &ropes}, options);
+  const auto made = MakeMethod({&config, &ropes, nullptr}, options);
   ASSERT_FALSE(made.ok());
   EXPECT_THAT(made.error().message, HasSubstr("'magic'"));
   for (const std::string& name : MethodNames()) EXPECT_THAT(made.error().message, HasSubstr(name));
@@ -102,14 +102,14 @@ TEST(RegistryTest, DefaultsSuitEveryMethod) {
   for (const std::string& method : MethodNames()) {
     SessionOptions options;
     options.method = method;
-    EXPECT_TRUE(MakeMethod({&config, &ropes}, options).ok()) << method;
+    EXPECT_TRUE(MakeMethod({&config, &ropes, nullptr}, options).ok()) << method;
   }
 }
 
 TEST(RegistryTest, WindowOfTwiceTheLongestSpanIsEnough) {
   const ModelConfig config = DriverConfig();
   RopeTables ropes(config);
-  EXPECT_TRUE(MakeMethod({&config, &ropes}, testing::SmallOptions("ltri")).ok());
+  EXPECT_TRUE(MakeMethod({&config, &ropes, nullptr}, testing::SmallOptions("ltri")).ok());
 }
 
 }  // namespace

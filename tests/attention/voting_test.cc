@@ -90,7 +90,7 @@ TEST(CollectQueriesTest, TurnsByADistanceWhenAsked) {
 
 // Spans of one to five vectors, for `heads` index heads.
 SpanIndex RandomIndex(int64_t heads, int64_t spans) {
-  SpanIndex index(heads, kDim);
+  SpanIndex index(heads, kDim, Tier::Create());
   index.SetMean(std::vector<float>(static_cast<size_t>(heads * kDim), 0.0F));
   for (int64_t s = 0; s < spans; ++s) {
     const int64_t count = 1 + s % 5;
@@ -127,7 +127,7 @@ std::vector<double> SlowVote(const SpanIndex::Head& head, int64_t spans, const f
     x /= sum;
     if (x > 0) entropy -= x * std::log(x);
   }
-  if (rule.weights == VoteWeights::kEntropy) {
+  if (rule.weights != VoteWeights::kUniform) {
     weight *= 1 - (p.size() > 1 ? entropy / std::log(static_cast<double>(p.size())) : 0);
   }
   for (double& x : p) x *= weight;
@@ -216,7 +216,7 @@ TEST(CastVotesTest, ABallotHoldsTheHighest) {
 // A long index is searched by clusters: what the closed ones would have got is an estimate, so votes differ little.
 TEST(CastVotesTest, ClustersGiveNearlyTheVotesOfAWholeSearch) {
   constexpr int64_t kSpans = 3000;
-  SpanIndex whole(1, kDim);
+  SpanIndex whole(1, kDim, Tier::Create());
   whole.SetMean(std::vector<float>(static_cast<size_t>(kDim), 0.0F));
   for (int64_t s = 0; s < kSpans; ++s) whole.Append(RandomFloats(2 * kDim, static_cast<uint32_t>(s)).data(), 2);
   SpanIndex clustered = whole;

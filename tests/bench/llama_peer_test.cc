@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 #include "support/tiny_gguf.h"
 #include "support/tiny_session.h"
-#include "weights/gguf_model.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -22,7 +22,7 @@ constexpr int64_t kRead = 150;
 class LlamaPeerTest : public ::testing::TestWithParam<const char*> {
  protected:
   std::unique_ptr<LlamaPeer> Load(StopCheck stop = {}) {
-    auto peer = LlamaPeer::Load(path_, 1, CostOfSession(LoadGguf(path_)->config), std::move(stop));
+    auto peer = LlamaPeer::Load(path_, 1, CostOfSession(LoadModelFile(path_)->config), std::move(stop));
     EXPECT_TRUE(peer.ok());
     return peer.ok() ? std::move(*peer) : nullptr;
   }

@@ -10,7 +10,7 @@
 #include "support/scoped_environment.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_gguf.h"
-#include "weights/gguf_model.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -27,9 +27,9 @@ TEST_F(QuantisedModelTest, IsMadeOnceAndLoads) {
   ASSERT_TRUE(made.ok()) << made.error().message;
   EXPECT_TRUE(made->starts_with(folder_.path()));
   EXPECT_EQ(*WeightTypeOf(*made), "q8_0");
-  const auto small = LoadGguf(*made);
+  const auto small = LoadModelFile(*made);
   ASSERT_TRUE(small.ok()) << small.error().message;
-  EXPECT_LT(CostOfModel(*small).bytes_per_decoded, CostOfModel(*LoadGguf(path_)).bytes_per_decoded / 2);
+  EXPECT_LT(CostOfModel(*small).bytes_per_decoded, CostOfModel(*LoadModelFile(path_)).bytes_per_decoded / 2);
   const auto time = std::filesystem::last_write_time(*made);
   EXPECT_EQ(*ModelOfType(path_, "q8_0", 1), *made);
   EXPECT_EQ(std::filesystem::last_write_time(*made), time);
@@ -60,7 +60,7 @@ TEST_F(QuantisedModelTest, Errors) {
 TEST(ModelCostTest, CountsMatrices) {
   const TemporaryFolder folder;
   const testing::TinyModelSpec spec = testing::TinySpec("llama");
-  const auto model = LoadGguf(testing::WriteTinyGguf(spec, folder.path()));
+  const auto model = LoadModelFile(testing::WriteTinyGguf(spec, folder.path()));
   ASSERT_TRUE(model.ok());
   const int64_t kv = spec.kv_heads * spec.head_dim;
   const int64_t values = spec.layers * spec.width *

@@ -5,6 +5,7 @@
 
 #include "cli/tiny_program.h"
 #include "support/run_program.h"
+#include "support/tiny_folder.h"
 
 namespace ltri {
 namespace {
@@ -32,6 +33,22 @@ TEST(RunTest, PrintsTheAnswerAndNothingElse) {
   EXPECT_EQ(result.errors, "");
   const nlohmann::json json = RunJson({"-p", "Hello"});
   EXPECT_EQ(result.output, json["text"].get<std::string>() + "\n");
+}
+
+TEST(RunTest, AFolderIsAModelToo) {
+  testing::TinyModelSpec spec = testing::TinySpec("qwen2");
+  const std::string gguf = testing::WriteTinyGguf(spec, TestFolder().path());
+  const std::string folder =
+      testing::WriteTinyFolder(testing::MakeTinyFolder(spec, gguf), TestFolder().path(), "qwen2", gguf);
+  const auto run = [](const std::string& model) {
+    return RunProgram({"run", "-m", model, "-p", "the cat", "-n", "8", "--ignore-end"});
+  };
+  const ProgramResult result = run(folder + "/");
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.output, run(gguf).output);
+  const ProgramResult inspected = RunProgram({"inspect", folder});
+  EXPECT_EQ(inspected.exit_code, 0) << inspected.errors;
+  EXPECT_TRUE(Contains(inspected.output, "gpt2 (gpt-2), 300 tokens")) << inspected.output;
 }
 
 TEST(RunTest, JsonHasOneObjectWithAllFields) {
@@ -96,6 +113,7 @@ TEST(RunTest, ResearchOptionsReachTheSession) {
                                        "--index=received",
                                        "--index-vectors=3",
                                        "--index-probes=7",
+                                       "--vote-reach=40",
                                        "--reselect=3",
                                        "--sharing=layer",
                                        "--vote-weights=uniform",
@@ -124,6 +142,7 @@ TEST(RunTest, ResearchOptionsReachTheSession) {
                                    {"index_clusters", true},
                                    {"index_probes", 7},
                                    {"voting_heads", 0},
+                                   {"vote_reach", 40},
                                    {"reselect", 3},
                                    {"sharing", "layer"},
                                    {"vote_weights", "uniform"},

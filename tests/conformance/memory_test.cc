@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/kv_store.h"
 #include "support/tiny_session.h"
 
 namespace ltri {
@@ -40,7 +41,9 @@ TEST(MemoryTest, TheOthersGrowWithTheText) {
     constexpr int64_t kTokenBytes = 3 * 2 * 16 * 2 * 2;
     for (size_t i = 0; i < growth.size(); ++i) {
       const auto tokens = static_cast<int64_t>(1024 * (i + 1));
-      EXPECT_EQ(growth[i].keys_and_values, tokens * kTokenBytes) << method;
+      EXPECT_GE(growth[i].keys_and_values, tokens * kTokenBytes) << method;
+      // What decoded tokens see may be there twice.
+      EXPECT_LT(growth[i].keys_and_values, (tokens + KvStore::kChunk + 2 * 64) * kTokenBytes) << method;
       // Vectors that double their room hold at most twice what they need.
       EXPECT_LT(growth[i].index, 2 * (tokens * kTokenBytes)) << method;
     }

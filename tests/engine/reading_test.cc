@@ -45,11 +45,16 @@ class Recorder : public Method {
     return true;
   }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recorder>(*this); }
-  void Stretch(ThreadPool&, int64_t tokens) override { size_ = tokens; }
+  Status Stretch(ThreadPool&, int64_t tokens) override {
+    size_ = tokens;
+    return {};
+  }
   std::vector<TokenRange> Visible(int64_t, int64_t) const override { return {}; }
   std::vector<Span> Spans(int64_t) const override { return {}; }
   MemoryUse memory() const override { return {}; }
-  void BeginStep(const StepRange& step) override {
+  Status Save(const std::shared_ptr<BlockFile>&, StateWriter*) override { return {}; }
+  Status Restore(const std::shared_ptr<BlockFile>&, StateReader*) override { return {}; }
+  Status BeginStep(ThreadPool&, const StepRange& step) override {
     // Read again: the last tokens, or one ahead, which does not count as remembered.
     if (step.kind == kAgain) {
       EXPECT_TRUE(step.end() == size_ || (step.begin == size_ && step.count == 1)) << step;
@@ -58,11 +63,13 @@ class Recorder : public Method {
       size_ = step.end();
     }
     steps_->push_back(step);
+    return {};
   }
-  void Attend(ThreadPool&, int64_t, const float*, const float*, const float*, float* out) override {
+  Status Attend(ThreadPool&, int64_t, const float*, const float*, const float*, float* out) override {
     std::fill_n(out, steps_->back().count * row_, 0.0F);
+    return {};
   }
-  void EndStep(ThreadPool&) override {}
+  Status EndStep(ThreadPool&) override { return {}; }
 
  private:
   std::vector<StepRange>* steps_;

@@ -39,5 +39,17 @@ TEST(ProgramWithModelTest, ProfiledHeadsWeighRecall) {
   EXPECT_EQ(nlohmann::json::parse(needle.output)["summary"][0]["correct"], 1);
 }
 
+// What a newcomer sees first, at its full length: 25,088 tokens.
+TEST(ProgramWithModelTest, TheDemoFindsItsSentence) {
+  const std::string model = TestModel("smollm2");
+  if (model.empty()) GTEST_SKIP() << kNoTestModel;
+  const TemporaryFolder folder;
+  const ProgramResult demo =
+      RunProgram({"demo", "-m", model, "--methods", "streaming,ltri", "--picture", folder / "spans.svg"});
+  ASSERT_EQ(demo.exit_code, 0) << demo.errors;
+  EXPECT_NE(demo.output.find("\n  streaming  wrong "), std::string::npos) << demo.output;
+  EXPECT_NE(demo.output.find("\n  ltri       right "), std::string::npos) << demo.output;
+}
+
 }  // namespace
 }  // namespace ltri

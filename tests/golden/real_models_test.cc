@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/test_model.h"
-#include "weights/gguf_model.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 TEST(RealModelTest, SmolLm2LoadsAsPublished) {
   const std::string path = TestModel("smollm2");
   if (path.empty()) GTEST_SKIP() << kNoTestModel;
-  const auto model = LoadGguf(path);
+  const auto model = LoadModelFile(path);
   ASSERT_TRUE(model.ok()) << model.error().message;
   const ModelConfig& config = model->config;
   EXPECT_EQ(config.architecture, "llama");
@@ -30,7 +30,7 @@ TEST(RealModelTest, SmolLm2LoadsAsPublished) {
 TEST(RealModelTest, Gemma3LoadsAsPublished) {
   const std::string path = TestModel("gemma3-270m");
   if (path.empty()) GTEST_SKIP() << kNoTestModel;
-  const auto model = LoadGguf(path);
+  const auto model = LoadModelFile(path);
   ASSERT_TRUE(model.ok()) << model.error().message;
   const ModelConfig& config = model->config;
   EXPECT_EQ(config.architecture, "gemma3");

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 # A folder of src/ may use those before it, never those after it.
-ORDER = ["base", "text", "weights", "ops", "model", "spans", "memory", "attention", "engine", "library", "serve", "eval",
+ORDER = ["base", "text", "weights", "ops", "model", "spans", "memory", "attention", "cuda", "engine", "library", "serve", "eval",
          "bench", "cli"]
 
 MAX_FILE_LINES = 600

@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kHeads = 2;
 constexpr int64_t kDim = 8;
 constexpr int64_t kRow = kHeads * kDim;
-constexpr int64_t kChunkBytes = kRow * 2 * 256 * 2;  // keys and values of 256 tokens in 16 bits
+constexpr int64_t kChunkBytes = kRow * 2 * 128 * 2;  // keys and values of 128 tokens in 16 bits
 
 // Small whole numbers, exact in 16 bits, different for each token, head and generation.
 float KeyOf(int64_t token, int64_t head, int64_t generation = 0) {
@@ -47,7 +47,7 @@ void ExpectRuns(const KvStore& store, int64_t begin, int64_t end, int64_t genera
 }
 
 TEST(KvStoreTest, RunsReturnWhatWasWrittenAcrossChunks) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 200);
   Write(store, 200, 400);
   EXPECT_EQ(store.size(), 600);
@@ -57,11 +57,11 @@ TEST(KvStoreTest, RunsReturnWhatWasWrittenAcrossChunks) {
   std::vector<float> key(kDim);
   store.CopyKey(1, 511, key.data());
   EXPECT_EQ(key, std::vector<float>(kDim, KeyOf(511, 1)));
-  EXPECT_EQ(store.bytes(), 3 * kChunkBytes);
+  EXPECT_EQ(store.bytes(), 5 * kChunkBytes);
 }
 
 TEST(KvStoreTest, WritingAgainReplaces) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 600);
   Write(store, 500, 60, 1);
   EXPECT_EQ(store.size(), 600);
@@ -71,7 +71,7 @@ TEST(KvStoreTest, WritingAgainReplaces) {
 }
 
 TEST(KvStoreTest, CopiesShareUntilOneWrites) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 600);
   KvStore copy = store;
   std::vector<KeyRun> mine, theirs;
@@ -92,12 +92,12 @@ TEST(KvStoreTest, CopiesShareUntilOneWrites) {
 }
 
 TEST(KvStoreTest, TruncateForgetsAndFrees) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 700);
   const KvStore copy = store;
   store.Truncate(256);
   EXPECT_EQ(store.size(), 256);
-  EXPECT_EQ(store.bytes(), kChunkBytes);
+  EXPECT_EQ(store.bytes(), 2 * kChunkBytes);
   Write(store, 256, 300, 1);
   ExpectRuns(store, 0, 256);
   ExpectRuns(store, 256, 556, 1);
@@ -109,15 +109,19 @@ TEST(KvStoreTest, TruncateForgetsAndFrees) {
 }
 
 TEST(KvStoreTest, DropFreesWholeChunksBetween) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 1400);
   store.Drop(10, 700);
-  EXPECT_EQ(store.bytes(), 5 * kChunkBytes);  // chunk 1 is gone; 0 holds the first 10 tokens, 2 the token 700
+  EXPECT_EQ(store.bytes(), 7 * kChunkBytes);  // chunks 1 to 4 are gone; 0 holds the first 10 tokens, 5 the token 700
+  EXPECT_TRUE(store.Has(0, 128));
+  EXPECT_FALSE(store.Has(120, 140));
+  EXPECT_TRUE(store.Has(640, 1400));
+  EXPECT_FALSE(store.Has(640, 1401));
   ExpectRuns(store, 0, 10);
-  ExpectRuns(store, 512, 1400);
+  ExpectRuns(store, 640, 1400);
   store.Drop(10, 1100);
-  EXPECT_EQ(store.bytes(), 3 * kChunkBytes);
-  ExpectRuns(store, 0, 256);
+  EXPECT_EQ(store.bytes(), 4 * kChunkBytes);
+  ExpectRuns(store, 0, 128);
   ExpectRuns(store, 1024, 1400);
   Write(store, 1400, 300);
   ExpectRuns(store, 1024, 1700);
@@ -132,10 +136,10 @@ float ValueAt(const KvStore& store, int64_t token) {
 }
 
 TEST(KvStoreTest, StretchRepeatsWhatIsBehindTheLastGap) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 900);
-  store.Drop(10, 600);  // the second chunk: tokens 256 to 511
-  store.Stretch(3001, 2600);
+  store.Drop(10, 600);  // tokens 128 to 511
+  ASSERT_TRUE(store.Stretch(3001, 2600).ok());
   EXPECT_EQ(store.size(), 3001);
   for (const int64_t token : {2560, 2600, 2999, 3000}) {
     const int64_t original = 512 + (token - 512) % (900 - 512);
@@ -144,14 +148,14 @@ TEST(KvStoreTest, StretchRepeatsWhatIsBehindTheLastGap) {
     store.CopyKey(1, token, key.data());
     EXPECT_NEAR(key[0], KeyOf(original, 1), 0.004F * KeyOf(original, 1)) << token;
   }
-  EXPECT_EQ(store.bytes(), 5 * kChunkBytes);  // 0, 2, 3 as they were, with 10 and 11
+  EXPECT_EQ(store.bytes(), 9 * kChunkBytes);  // 0 and 4 to 7 as they were, with 20 to 23
   ExpectRuns(store, 512, 900);
 }
 
 TEST(KvStoreTest, StretchSharesCopiesAtGreatLength) {
-  KvStore store(kHeads, kDim);
+  KvStore store(kHeads, kDim, Tier::Create());
   Write(store, 0, 100);
-  store.Stretch(KvStore::kCopied + 1000, 0);
+  ASSERT_TRUE(store.Stretch(KvStore::kCopied + 1000, 0).ok());
   Write(store, store.size(), 1, 1);
   EXPECT_EQ(ValueAt(store, KvStore::kCopied + 1000), -KeyOf(KvStore::kCopied + 1000, 0, 1));
   EXPECT_EQ(ValueAt(store, 1000), -KeyOf(0, 0));  // what was shared is not overwritten

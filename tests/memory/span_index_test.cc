@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "memory/span_search.h"
+#include "support/index_contents.h"
 
 namespace ltri {
 namespace {
@@ -27,7 +28,7 @@ std::vector<float> RandomVectors(int64_t count, uint32_t seed) {
 
 class SpanIndexTest : public ::testing::Test {
  protected:
-  SpanIndexTest() : index_(kHeads, kDim) { index_.SetMean(mean_); }
+  SpanIndexTest() : index_(kHeads, kDim, Tier::Create()) { index_.SetMean(mean_); }
 
   // Spans of one to three vectors.
   void Append(int64_t spans) {
@@ -54,11 +55,11 @@ class SpanIndexTest : public ::testing::Test {
   void ExpectStored() const {
     ASSERT_EQ(index_.spans(), static_cast<int64_t>(vectors_.size()));
     for (int64_t h = 0; h < kHeads; ++h) {
-      const SpanIndex::Head& head = index_.head(h);
+      const testing::IndexContents head = testing::ContentsOf(index_, h);
       std::multimap<int32_t, int64_t> of_span;
       for (size_t v = 0; v < head.owners.size(); ++v) of_span.emplace(head.owners[v], static_cast<int64_t>(v));
       ASSERT_EQ(head.scales.size(), head.owners.size());
-      ASSERT_TRUE(std::is_sorted(head.owners.begin() + head.open_begin(), head.owners.end()));
+      ASSERT_TRUE(std::is_sorted(index_.head(h).owners.begin(), index_.head(h).owners.end()));
       for (size_t s = 0; s < vectors_.size(); ++s) {
         const auto count = static_cast<int64_t>(vectors_[s].size()) / kHeads / kDim;
         ASSERT_EQ(static_cast<int64_t>(of_span.count(static_cast<int32_t>(s))), count);
@@ -67,8 +68,8 @@ class SpanIndexTest : public ::testing::Test {
     }
   }
 
-  static void ExpectOneIs(const SpanIndex::Head& head, const std::multimap<int32_t, int64_t>& of_span, size_t span,
-                          const std::vector<float>& expected) {
+  static void ExpectOneIs(const testing::IndexContents& head, const std::multimap<int32_t, int64_t>& of_span,
+                          size_t span, const std::vector<float>& expected) {
     const auto [begin, end] = of_span.equal_range(static_cast<int32_t>(span));
     const bool found = std::any_of(begin, end, [&](const auto& entry) {
       const float step = head.scales[static_cast<size_t>(entry.second)];
@@ -100,13 +101,16 @@ TEST_F(SpanIndexTest, SealingLosesNothing) {
   }
   for (int64_t h = 0; h < kHeads; ++h) {
     const SpanIndex::Head& head = index_.head(h);
-    const auto open = static_cast<int64_t>(head.owners.size()) - head.open_begin();
-    EXPECT_GT(head.open_begin(), 0);
-    EXPECT_LT(open, SpanIndex::kSegment);
-    ASSERT_EQ(head.cluster_first.size(), head.centroid_scales.size() + 1);
+    int64_t sealed = 0;
+    for (const SpanIndex::Sealed& part : index_.sealed()) sealed += part.segment->vectors;
+    EXPECT_GT(sealed, 0);
+    EXPECT_LT(head.owners.size(), static_cast<size_t>(SpanIndex::kSegment));
+    ASSERT_EQ(head.clusters.size(), head.centroid_scales.size());
     ASSERT_EQ(head.centroids.size(), head.centroid_scales.size() * kDim);
-    ASSERT_TRUE(std::is_sorted(head.cluster_first.begin(), head.cluster_first.end()));
-    const double mean_size = static_cast<double>(head.open_begin()) / static_cast<double>(head.centroid_scales.size());
+    int64_t covered = 0;
+    for (const SpanIndex::Cluster& cluster : head.clusters) covered += cluster.end - cluster.begin;
+    EXPECT_EQ(covered, sealed);
+    const double mean_size = static_cast<double>(sealed) / static_cast<double>(head.centroid_scales.size());
     EXPECT_NEAR(mean_size, SpanIndex::kClusterSize, 8);
   }
 }
@@ -115,7 +119,7 @@ TEST_F(SpanIndexTest, TruncateKeepsTheFirstAndOpensWhatItCuts) {
   Append(1500);
   index_.Seal();
   for (const int64_t spans : {1400, 1201, 600, 3, 1}) {
-    index_.Truncate(spans);
+    ASSERT_TRUE(index_.Truncate(spans).ok());
     vectors_.resize(static_cast<size_t>(spans));
     ExpectStored();
     EXPECT_TRUE(index_.has_mean());
@@ -123,7 +127,7 @@ TEST_F(SpanIndexTest, TruncateKeepsTheFirstAndOpensWhatItCuts) {
   Append(1200);
   index_.Seal();
   ExpectStored();
-  index_.Truncate(0);
+  ASSERT_TRUE(index_.Truncate(0).ok());
   EXPECT_EQ(index_.spans(), 0);
   EXPECT_FALSE(index_.has_mean());  // the next text has a mean of its own
 }
@@ -135,19 +139,19 @@ TEST_F(SpanIndexTest, AKeyThatIsTheMeanBecomesZero) {
 }
 
 TEST_F(SpanIndexTest, HeadsThatAreNotSearchedKeepNothing) {
-  SpanIndex index(kHeads, kDim, {0, 1});
+  SpanIndex index(kHeads, kDim, Tier::Create(), {0, 1});
   index.SetMean(mean_);
   for (uint32_t s = 0; s < 1100; ++s) index.Append(RandomVectors(kHeads, s).data(), 1);
   index.Seal();
-  EXPECT_TRUE(index.head(0).owners.empty());
-  EXPECT_EQ(index.head(1).owners.size(), 1100U);
-  index.Truncate(5);
+  EXPECT_TRUE(testing::ContentsOf(index, 0).owners.empty());
+  EXPECT_EQ(testing::ContentsOf(index, 1).owners.size(), 1100U);
+  ASSERT_TRUE(index.Truncate(5).ok());
   EXPECT_TRUE(index.head(0).owners.empty());
   EXPECT_EQ(index.head(1).owners.size(), 5U);
 }
 
 // The best dot product of a query with each span's vectors, as stored.
-std::map<int32_t, double> SlowRelevance(const SpanIndex::Head& head, const float* query, double scale) {
+std::map<int32_t, double> SlowRelevance(const testing::IndexContents& head, const float* query, double scale) {
   std::map<int32_t, double> best;
   for (size_t v = 0; v < head.owners.size(); ++v) {
     double dot = 0;
@@ -171,9 +175,11 @@ TEST_F(SpanIndexTest, ASearchThatOpensAllFindsEveryRelevance) {
     search.Start(index_, h, queries.data(), 6, 0.02F, 1 << 20);
     for (int64_t r = 0; r < 6; ++r) {
       search.Find(r, &found);
-      const auto expected = SlowRelevance(index_.head(h), queries.data() + r * kDim, 0.02F);
+      const auto expected = SlowRelevance(testing::ContentsOf(index_, h), queries.data() + r * kDim, 0.02F);
       ASSERT_EQ(found.spans.size(), expected.size());
-      ASSERT_TRUE(found.log_spans.empty());
+      for (size_t c = found.spans.size(); c < found.relevance.size(); ++c) {
+        ASSERT_EQ(found.relevance[c], Found::kOpened);
+      }
       std::map<int32_t, double> actual;
       for (size_t i = 0; i < found.spans.size(); ++i) actual[found.spans[i]] = static_cast<double>(found.relevance[i]);
       for (const auto& [span, relevance] : expected) ASSERT_NEAR(actual.at(span), relevance, 1e-4);
@@ -207,7 +213,7 @@ TEST_F(SpanIndexTest, AFewClustersHoldTheBestSpan) {
     const auto compared = static_cast<int64_t>(found.spans.size());
     const float best = *std::max_element(found.relevance.begin(), found.relevance.begin() + compared);
     double truth = -1e30;
-    for (const auto& [_, relevance] : SlowRelevance(index_.head(0), query.data(), 1.0)) {
+    for (const auto& [_, relevance] : SlowRelevance(testing::ContentsOf(index_, 0), query.data(), 1.0)) {
       truth = std::max(truth, relevance);
     }
     hits += static_cast<double>(best) > truth - 1e-3 ? 1 : 0;

@@ -25,12 +25,14 @@ SpanMemory Make(SpanSelector selector, IndexVectors index, int64_t vectors = 2) 
   IndexRule rule;
   rule.kind = index;
   rule.count = vectors;
-  return {std::move(*cutter), rule, kHeads, kKvHeads, SpanIndex(SpanMemory::IndexHeads(rule, kHeads, kKvHeads), kDim)};
+  const auto tier = Tier::Create();
+  SpanIndex store(SpanMemory::IndexHeads(rule, kHeads, kKvHeads), kDim, tier);
+  return {std::move(*cutter), rule, kHeads, kKvHeads, tier, std::move(store)};
 }
 
 class SpanMemoryTest : public ::testing::Test {
  protected:
-  SpanMemoryTest() : store_(kKvHeads, kDim), band_(RandomBand(kTokens, kWidth, 4)) {
+  SpanMemoryTest() : store_(kKvHeads, kDim, Tier::Create()), band_(RandomBand(kTokens, kWidth, 4)) {
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(-2.0F, 2.0F);
     keys_.resize(static_cast<size_t>(kTokens * kKvHeads * kDim));
@@ -56,7 +58,7 @@ class SpanMemoryTest : public ::testing::Test {
   // The distance between index vector v of a head and the key of a token, or its average over tokens.
   float Distance(const SpanMemory& memory, int64_t head, int64_t v, const std::vector<int64_t>& tokens) const {
     const int64_t kv_head = head * kKvHeads / memory.index().heads();
-    const IndexView view = memory.index().head(head).All();
+    const IndexView view = memory.index().head(head).Open();
     float worst = 0;
     for (int64_t j = 0; j < kDim; ++j) {
       float key = 0;
@@ -158,7 +160,7 @@ TEST_F(SpanMemoryTest, TruncateKeepsWholeSpansAndCutsTheRestAnew) {
   const std::vector<Span> before = memory.spans();
   const SpanMemory copy = memory;
   for (const int64_t tokens : {380, 250, 170, 60, 3}) {
-    memory.Truncate(tokens, tokens - 64);
+    ASSERT_TRUE(memory.Truncate(tokens, tokens - 64).ok());
     for (size_t s = 0; s < memory.spans().size(); ++s) EXPECT_EQ(memory.spans()[s], before[s]);
     for (const Span& span : memory.spans()) EXPECT_LE(span.end, tokens);
     for (const Span& span : memory.stored()) EXPECT_LE(span.end, tokens - 64);

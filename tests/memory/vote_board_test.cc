@@ -67,6 +67,7 @@ class SlowBoard {
 };
 
 TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
+  ThreadPool pool(3);
   std::mt19937 random(7);
   std::uniform_real_distribution<float> vote(0.0F, 3.0F);
   VoteBoard board(kLayers);
@@ -82,7 +83,7 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
     const std::vector<Span> asked = RandomSpans(4, text + 10, random);  // some spans nobody voted on yet
     std::vector<float> totals(asked.size(), 0.0F);
     int32_t last = -1;
-    for (const SpanVote& v : board.Collect(asked, DirectoryOf(asked), kAll)) {
+    for (const SpanVote& v : board.Collect(pool, asked, DirectoryOf(asked), kAll)) {
       ASSERT_GT(v.span, last);
       last = v.span;
       totals[static_cast<size_t>(v.span)] = v.vote;
@@ -101,20 +102,21 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
 }
 
 TEST(VoteBoardTest, WhatIsNoNumberLeavesNoTrace) {
+  ThreadPool pool(1);
   VoteBoard board(1);
   const std::vector<Span> spans = {{0, 10}, {10, 20}};
   board.Replace(0, spans, {{0, std::numeric_limits<float>::quiet_NaN()}, {1, 1.0F}});
   board.Replace(0, spans, {{0, 2.0F}, {1, 1.0F}});
-  const Ballot totals = board.Collect(spans, DirectoryOf(spans), kAll);
+  const Ballot totals = board.Collect(pool, spans, DirectoryOf(spans), kAll);
   ASSERT_EQ(totals.size(), 2U);
   EXPECT_NEAR(totals[0].vote, 2.0F, 1e-5F);
   EXPECT_NEAR(totals[1].vote, 1.0F, 1e-5F);
-  const Ballot best = board.Collect(spans, DirectoryOf(spans), 1);
+  const Ballot best = board.Collect(pool, spans, DirectoryOf(spans), 1);
   ASSERT_EQ(best.size(), 1U);
   EXPECT_EQ(best[0].span, 0);
   // Nor does what was taken back.
   board.Replace(0, spans, {});
-  EXPECT_TRUE(board.Collect(spans, DirectoryOf(spans), kAll).empty());
+  EXPECT_TRUE(board.Collect(pool, spans, DirectoryOf(spans), kAll).empty());
 }
 
 }  // namespace

@@ -13,10 +13,12 @@
 #include "support/llama_reference.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_gguf.h"
+#include "support/tiny_session.h"
 
 namespace ltri {
 namespace {
 
+using testing::Cosine;
 using testing::LlamaReference;
 using testing::TinyModelSpec;
 using Logits = std::vector<float>;
@@ -26,18 +28,6 @@ constexpr int64_t kDecoded = 50;
 // Logits spread over about 10. Keys and values are kept in 16 bits, where the order of a sum may turn a last digit: it
 // moves logits by this much, and decides between two tokens that are as close.
 constexpr float kTie = 5e-3F;
-
-double Cosine(const Logits& a, const Logits& b) {
-  double ab = 0;
-  double aa = 0;
-  double bb = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    ab += static_cast<double>(a[i]) * b[i];
-    aa += static_cast<double>(a[i]) * a[i];
-    bb += static_cast<double>(b[i]) * b[i];
-  }
-  return ab / std::sqrt(aa * bb);
-}
 
 size_t Top(const Logits& logits) {
   return static_cast<size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <thread>
 
-#include "cpp-httplib/httplib.h"
+#include "base/http_library.h"
 
 namespace ltri {
 

@@ -35,6 +35,9 @@ std::vector<TokenId> Part(const std::vector<TokenId>& tokens, int64_t begin, int
 // The largest difference between two sets of logits.
 float MaxDifference(const std::vector<float>& a, const std::vector<float>& b);
 
+// The cosine of the angle between two sets of logits.
+double Cosine(const std::vector<float>& a, const std::vector<float>& b);
+
 }  // namespace ltri::testing
 
 #endif  // LTRI_TESTS_SUPPORT_TINY_SESSION_H_

@@ -11,6 +11,7 @@
 
 #include "support/tiny_gguf.h"
 #include "weights/gguf_model.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -160,7 +161,7 @@ TEST_P(ModelDamageTest, IsAnErrorThatNamesFileFieldAndValue) {
   TinyModelSpec spec = TinySpec(GetParam().spec);
   spec.name = GetParam().name;
   const std::string path = WriteTinyGguf(spec, Folder(), GetParam().edit);
-  const auto model = LoadGguf(path);
+  const auto model = LoadModelFile(path);
   ASSERT_FALSE(model.ok());
   EXPECT_EQ(model.error().message.rfind(path + ": ", 0), 0U) << model.error().message;
   EXPECT_NE(model.error().message.find(GetParam().message), std::string::npos) << model.error().message;

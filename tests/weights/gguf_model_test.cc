@@ -9,6 +9,7 @@
 #include "support/llama_reference.h"
 #include "support/tiny_gguf.h"
 #include "weights/ggml_types.h"
+#include "weights/model_file.h"
 
 namespace ltri {
 namespace {
@@ -27,7 +28,7 @@ std::string Folder() {
 }
 
 LoadedModel Load(const std::string& path) {
-  auto model = LoadGguf(path);
+  auto model = LoadModelFile(path);
   EXPECT_TRUE(model.ok()) << model.error().message;
   return model.ok() ? std::move(*model) : LoadedModel();
 }

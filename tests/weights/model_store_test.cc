@@ -38,6 +38,14 @@ TEST_F(ModelStoreTest, FindsNamesAndPaths) {
   EXPECT_EQ(InstalledModels(), (std::vector<std::string>{"a", "b", "owner/c:Q8_0"}));
 }
 
+TEST_F(ModelStoreTest, FindsFoldersWithAConfig) {
+  fs::create_directories(folder_ + "/owner/whole");
+  std::ofstream(folder_ + "/owner/whole/config.json") << "{}";
+  EXPECT_EQ(*ResolveModel("owner/whole"), folder_ + "/owner/whole");
+  EXPECT_EQ(*ResolveModel(folder_ + "/owner/whole/"), folder_ + "/owner/whole");
+  EXPECT_EQ(InstalledModels(), (std::vector<std::string>{"a", "b", "owner/c:Q8_0", "owner/whole"}));
+}
+
 TEST_F(ModelStoreTest, AMissingModelListsWhatIsThereAndHowToGetOne) {
   for (const char* name : {"zebra", "./zebra.gguf", "half"}) {
     const auto model = ResolveModel(name);

@@ -13,7 +13,8 @@ TEST(SessionCostTest, CountsKeysAndValuesOfFullLayersForEachToken) {
   const SessionCost cost = CostOfSession(config);
   EXPECT_EQ(cost.full_layers, 30);
   EXPECT_EQ(cost.bytes_per_token, 30 * 3 * 64 * 2 * 2);
-  EXPECT_NEAR(cost.index_bytes_per_token, 30 * 3 * 64 * 2 / 17.0, 1e-9);
+  EXPECT_NEAR(cost.index_bytes_per_token, 30 * 3 * 64 * 4 / 17.0, 1e-9);
+  EXPECT_NEAR(CostOfSession(config, 15).index_bytes_per_token, 15 * 64 * 4 / 17.0, 1e-9);
   EXPECT_EQ(cost.sliding_bytes, 0);
 }
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <thread>
 
+#include "base/sha256.h"
 #include "cli/fetch/output_file.h"
-#include "cli/fetch/sha256.h"
 #include "cli/fetch/transfer.h"
 
 namespace ltri {

@@ -7,10 +7,10 @@
 #include <system_error>
 #include <vector>
 
+#include "base/sha256.h"
 #include "cli/fetch/model_hub.h"
 #include "cli/fetch/output_file.h"
 #include "cli/fetch/package_index.h"
-#include "cli/fetch/sha256.h"
 #include "cli/fetch/unpack.h"
 #include "weights/model_store.h"
 

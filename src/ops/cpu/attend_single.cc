@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "ops/cpu/attend.h"
@@ -187,7 +188,8 @@ struct Task {
   int64_t query;
   int64_t group;
   bool far;
-  KeyRange keys;
+  std::span<const KeyRun> runs;  // from the one that holds the first key on
+  KeyRange keys;                 // counted from the first of `runs`
 };
 
 // Memory of a call, kept for the next one.
@@ -255,15 +257,14 @@ void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
   const HeadGroup& group = args.groups[static_cast<size_t>(task.group)];
   const int64_t d = args.head_dim;
   const int64_t count = task.keys.end - task.keys.begin;
-  const std::vector<KeyRun>& runs = task.far ? group.far : group.local;
   Grow(scratch, group.heads * (2 * d + kChunk));
   float* q = scratch.data();
   float* out = q + group.heads * d;
   float* scores = out + group.heads * d;
   Scorer scorer(args, task, q);
-  ForKeys(runs, d, task.keys.begin, task.keys.end,
+  ForKeys(task.runs, d, task.keys.begin, task.keys.end,
           [&](const KeyRun& part, int64_t /*offset*/) { Prefetch(part.keys, part.count * d); });
-  ForKeys(runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
+  ForKeys(task.runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
     Prefetch(part.values, part.count * d);
     scorer.Run(part, scores + offset);
   });
@@ -272,7 +273,7 @@ void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
     float* state = partial + h * (d + 2) + d;
     state[0] = HWY_DYNAMIC_DISPATCH(Numerators)(scores + h * kChunk, count, &state[1]);
   }
-  ForKeys(runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
+  ForKeys(task.runs, d, task.keys.begin, task.keys.end, [&](const KeyRun& part, int64_t offset) {
     HWY_DYNAMIC_DISPATCH(WeightedSum)(scores + offset, kChunk, group.heads, part, d, out);
   });
   for (int64_t h = 0; h < group.heads; ++h) std::copy_n(out + h * d, d, partial + h * (d + 2));
@@ -281,8 +282,12 @@ void AttendChunk(const AttendArgs& args, const Task& task, float* partial) {
 void SplitKeys(const AttendArgs& args, std::vector<Task>* tasks) {
   tasks->clear();
   const auto split = [&](int64_t query, int64_t group, bool far, KeyRange keys) {
+    const HeadGroup& heads = args.groups[static_cast<size_t>(group)];
+    std::span<const KeyRun> runs = far ? heads.far : heads.local;
+    int64_t before = 0;  // keys before `runs`
     for (int64_t at = keys.begin; at < keys.end; at += kChunk) {
-      tasks->push_back({query, group, far, {at, std::min(keys.end, at + kChunk)}});
+      for (; before + runs.front().count <= at; runs = runs.subspan(1)) before += runs.front().count;
+      tasks->push_back({query, group, far, runs, {at - before, std::min(keys.end, at + kChunk) - before}});
     }
   };
   for (int64_t i = 0; i < args.queries; ++i) {

@@ -74,13 +74,19 @@ HWY_INLINE int64_t DotFour(const int8_t* const* vectors, const int16_t* HWY_REST
 }
 #endif
 
+// Hardware stops fetching ahead at the end of a page.
+constexpr int64_t kAhead = 4096;
+
 // dots[v] = (query . vector v) * scales[v] * scale, v < count.
 void DotVectors(const int8_t* HWY_RESTRICT vectors, const float* HWY_RESTRICT scales, int64_t count,
                 const int16_t* HWY_RESTRICT query, int64_t head_dim, float scale, float* HWY_RESTRICT dots) {
   for (int64_t v = 0; v < count; v += 4) {
     const int64_t n = HWY_MIN(int64_t{4}, count - v);
     const int8_t* four[4];  // missing vectors repeat the last one
-    for (int64_t u = 0; u < 4; ++u) four[u] = vectors + (v + HWY_MIN(u, n - 1)) * head_dim;
+    for (int64_t u = 0; u < 4; ++u) {
+      four[u] = vectors + (v + HWY_MIN(u, n - 1)) * head_dim;
+      __builtin_prefetch(four[u] + kAhead);
+    }
     int32_t sums[4];
     const int64_t done = DotFour(four, query, head_dim, sums);
     for (int64_t u = 0; u < n; ++u) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ops/attend.h"
@@ -20,7 +21,7 @@ inline void Grow(std::vector<float>& buffer, int64_t size) {
   if (static_cast<int64_t>(buffer.size()) < size) buffer.resize(static_cast<size_t>(size));
 }
 
-inline int64_t KeyCount(const std::vector<KeyRun>& runs) {
+inline int64_t KeyCount(std::span<const KeyRun> runs) {
   int64_t count = 0;
   for (const KeyRun& run : runs) count += run.count;
   return count;
@@ -28,7 +29,7 @@ inline int64_t KeyCount(const std::vector<KeyRun>& runs) {
 
 // Calls visit(part, offset) for the parts of `runs` that cover keys [begin, end); offset counts from begin.
 template <typename Visit>
-void ForKeys(const std::vector<KeyRun>& runs, int64_t head_dim, int64_t begin, int64_t end, Visit&& visit) {
+void ForKeys(std::span<const KeyRun> runs, int64_t head_dim, int64_t begin, int64_t end, Visit&& visit) {
   int64_t first = 0;
   for (const KeyRun& run : runs) {
     const int64_t from = std::max(begin, first);

@@ -41,6 +41,17 @@ float ExpWithMoment(float* HWY_RESTRICT s, int64_t count, float* moment) {
   return hn::GetLane(hn::SumOfLanes(tag, sums));
 }
 
+float DotProduct(const float* HWY_RESTRICT x, const float* HWY_RESTRICT y, int64_t count) {
+  const FloatTag tag;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  auto sums = hn::Zero(tag);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) sums = hn::MulAdd(hn::LoadU(tag, x + i), hn::LoadU(tag, y + i), sums);
+  float sum = hn::GetLane(hn::SumOfLanes(tag, sums));
+  for (; i < count; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
 void Scale(float factor, int64_t count, float* HWY_RESTRICT x) {
   const FloatTag tag;
   const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
@@ -59,6 +70,7 @@ namespace ltri {
 
 HWY_EXPORT(ExpWithMoment);
 HWY_EXPORT(Scale);
+HWY_EXPORT(DotProduct);
 
 float SoftmaxWithEntropy(float* x, int64_t count) {
   float moment = 0;
@@ -66,6 +78,8 @@ float SoftmaxWithEntropy(float* x, int64_t count) {
   HWY_DYNAMIC_DISPATCH(Scale)(1.0F / sum, count, x);
   return std::log(sum) - moment / sum;
 }
+
+float Dot(const float* x, const float* y, int64_t count) { return HWY_DYNAMIC_DISPATCH(DotProduct)(x, y, count); }
 
 }  // namespace ltri
 #endif  // HWY_ONCE

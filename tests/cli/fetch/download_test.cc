@@ -8,8 +8,8 @@
 #include <random>
 #include <string>
 
+#include "base/sha256.h"
 #include "cli/fetch/output_file.h"
-#include "cli/fetch/sha256.h"
 #include "support/file_server.h"
 #include "support/temporary_folder.h"
 

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <string>
 
+#include "base/sha256.h"
 #include "cli/fetch/model_hub.h"
 #include "cli/fetch/package_index.h"
-#include "cli/fetch/sha256.h"
 #include "support/file_server.h"
 #include "support/scoped_environment.h"
 #include "support/temporary_folder.h"

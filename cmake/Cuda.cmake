@@ -1,0 +1,52 @@
+# The CUDA backend: kernels for every card asked for, those of one generation for that one only, and cuBLASLt.
+set(LTRI_CUDA_ARCHITECTURES "80-real;90a-real;100" CACHE STRING "What the kernels are compiled for, as CMake names it")
+set(CMAKE_CUDA_ARCHITECTURES "${LTRI_CUDA_ARCHITECTURES}")
+if(NOT CMAKE_CUDA_COMPILER AND EXISTS /usr/local/cuda/bin/nvcc)
+  set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
+endif()
+enable_language(CUDA)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.8)
+  message(FATAL_ERROR "The CUDA backend needs nvcc 12.8 or newer; ${CMAKE_CUDA_COMPILER} is ${CMAKE_CUDA_COMPILER_VERSION}")
+endif()
+# CMake before 3.26 does not know that nvcc has C++20.
+foreach(_kind STANDARD EXTENSION)
+  if(NOT CMAKE_CUDA20_${_kind}_COMPILE_OPTION)
+    set(CMAKE_CUDA20_${_kind}_COMPILE_OPTION "-std=c++20")
+  endif()
+endforeach()
+list(APPEND CMAKE_CUDA_COMPILE_FEATURES cuda_std_20)
+find_package(CUDAToolkit REQUIRED)
+
+# Compiles src/ops/cuda/*.cu. A file *_sm90.cu uses instructions that only compute capability 9.0 has; no_*_sm90.cc, its
+# twin for builds without, becomes part of `core`.
+function(ltri_add_kernels core)
+  file(GLOB _kernels CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/ops/cuda/*.cu")
+  set(_hopper ${_kernels})
+  list(FILTER _kernels EXCLUDE REGEX "_sm90.cu")
+  list(FILTER _hopper INCLUDE REGEX "_sm90.cu")
+  ltri_kernel_library(ltri_kernels "${LTRI_CUDA_ARCHITECTURES}" ${_kernels})
+  if(LTRI_CUDA_ARCHITECTURES MATCHES "90a")
+    ltri_kernel_library(ltri_kernels_sm90 "90a-real" ${_hopper})
+  else()
+    file(GLOB _twins "${PROJECT_SOURCE_DIR}/src/ops/cuda/no_*_sm90.cc")
+    target_sources(${core} PRIVATE ${_twins})
+  endif()
+endfunction()
+
+# Puts them into `target`, with what they need. scope: PRIVATE or PUBLIC.
+function(ltri_link_kernels target scope)
+  foreach(_kernels ltri_kernels ltri_kernels_sm90)
+    if(TARGET ${_kernels})
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:${_kernels}>)
+    endif()
+  endforeach()
+  target_link_libraries(${target} ${scope} CUDA::cudart_static CUDA::cublasLt)
+endfunction()
+
+function(ltri_kernel_library name architectures)
+  add_library(${name} OBJECT ${ARGN})
+  set_target_properties(${name} PROPERTIES CUDA_ARCHITECTURES "${architectures}" CUDA_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+  target_compile_options(${name} PRIVATE -lineinfo -Xcompiler=-Wall
+    $<$<BOOL:${LTRI_WERROR}>:-Werror=all-warnings>)
+endfunction()

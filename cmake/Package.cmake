@@ -1,0 +1,15 @@
+# `cpack` in a build folder: a Debian package with the program, its service and an example of its options.
+install(FILES deploy/ltri.service DESTINATION lib/systemd/system)
+install(FILES deploy/serve.conf deploy/grafana.json DESTINATION "${CMAKE_INSTALL_DATADIR}/ltri")
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME ltri)
+set(CPACK_PACKAGE_CONTACT "the ltri authors <ltri@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Answers from texts longer than the model's window")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libopenblas0-pthread)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

@@ -1,0 +1,52 @@
+// DeviceContext: what all sequences of one model share on the card.
+#ifndef LTRI_CUDA_DEVICE_CONTEXT_H_
+#define LTRI_CUDA_DEVICE_CONTEXT_H_
+
+#include <cstdint>
+
+#include "cuda/block_pool.h"
+#include "cuda/device_rope.h"
+#include "ops/cuda/attend.h"
+#include "ops/cuda/device.h"
+#include "ops/cuda/types.h"
+#include "weights/model_config.h"
+
+namespace ltri::cuda {
+
+// Not thread safe: belongs to whoever runs steps.
+struct DeviceContext {
+  static constexpr int kSides = 8;
+
+  // memory: of BlockPool.
+  explicit DeviceContext(const ModelConfig& model, int64_t memory = 0)
+      : config(model),
+        stream(NewStream()),
+        shape{static_cast<int32_t>(model.heads), static_cast<int32_t>(model.kv_heads),
+              static_cast<int32_t>(model.head_dim), static_cast<int32_t>(model.layers), model.attention_scale},
+        rope(stream, model.rope),
+        pool(shape.BlockHalves() * 2, memory),
+        single_scratch(SingleScratchBytes(shape, 1)) {
+    Clear(stream, single_scratch.as<void>(), single_scratch.bytes());
+    for (Stream& side : sides) side = NewStream();
+  }
+  ~DeviceContext() {
+    for (const Stream side : sides) DeleteStream(side);
+    DeleteStream(stream);
+  }
+  DeviceContext(const DeviceContext&) = delete;
+  DeviceContext& operator=(const DeviceContext&) = delete;
+
+  const ModelConfig& config;
+  Stream stream;
+  Stream sides[kSides];  // for small work of many sequences at once
+  HeadShape shape;
+  DeviceRope rope;
+  BlockPool pool;
+  // Scratch of a block's attention, grown as needed; of a decoded token's.
+  Buffer query_tiles, key_tiles, value_tiles, lse;
+  Buffer single_scratch;
+};
+
+}  // namespace ltri::cuda
+
+#endif  // LTRI_CUDA_DEVICE_CONTEXT_H_

@@ -1,0 +1,102 @@
+// DeviceMethod: the methods of attention/ with keys and values on the card.
+//
+// The twin of attention/layered_method.h: a method derived from it decides the views, everything else is shared. A
+// decoder on the card calls BlockAttention and SingleAttention; Attend serves callers whose numbers are on the host.
+#ifndef LTRI_CUDA_DEVICE_METHOD_H_
+#define LTRI_CUDA_DEVICE_METHOD_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "attention/method.h"
+#include "cuda/device_context.h"
+#include "cuda/device_store.h"
+#include "ops/cuda/heads.h"
+
+namespace ltri::cuda {
+
+class DeviceMethod : public Method {
+ public:
+  int64_t size() const override { return size_; }
+  bool Truncate(int64_t tokens) override;
+  Status Stretch(ThreadPool& pool, int64_t tokens) override;
+  // Errors kUnsupported: a sequence on the card cannot be kept or joined.
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override;
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override;
+  Result<std::vector<TokenRange>> Join(ThreadPool& pool, std::span<Method* const> texts) override;
+  std::vector<Span> Spans(int64_t /*layer*/) const override { return {}; }
+  MemoryUse memory() const override;
+
+  Status BeginStep(ThreadPool& pool, const StepRange& step) override;
+  Status Attend(ThreadPool& pool, int64_t layer, const float* q, const float* k, const float* v, float* out) override;
+  Status EndStep(ThreadPool& pool) override;
+
+  // The step's attention in `layer`, queued. p: the step's projections; out: [rows, heads, head_dim] of `type`.
+  virtual void BlockAttention(int64_t layer, const Projections& p, Float16 type, void* out);
+
+  // The last part of BlockAttention again, for benches: what was turned and gathered stays.
+  void AttendGathered(int64_t layer, int64_t rows, Float16 type, void* out);
+
+  // Before the attention of a decoded token in `layer`: brings its view up to date, where Changes says that there is
+  // something to do. Queued on `stream`. p: one row.
+  virtual bool Changes(int64_t /*layer*/) const { return false; }
+  virtual void UpdateView(Stream /*stream*/, int64_t /*layer*/, const Projections& /*p*/) {}
+
+  // What is recorded for a decoded token: the view, and attention of `layer` for the sequence that `sequence`
+  // describes, which may be any of the same kind. p: one row; out: [heads, head_dim].
+  void SingleAttention(int64_t layer, const SequenceRef* sequence, const Projections& p, float* out);
+  // Recordings differ where this number does; it is asked after BeginStep.
+  virtual int64_t recording() const { return 0; }
+
+  SequenceRef ref() const { return store_.ref(); }
+  // Where the rotary table is that the step needs; recordings hold it. It moves when another sequence needs more.
+  const RopeView& rope() const { return rope_; }
+  void FindRope() { rope_ = context_->rope.For(positions_); }
+
+ protected:
+  DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far);
+  DeviceMethod(const DeviceMethod& other);
+  DeviceMethod& operator=(const DeviceMethod&) = delete;
+
+  // At most what a step sees.
+  struct Extent {
+    int64_t keys = 0;       // of a layer
+    int64_t positions = 0;  // one behind the last that a key or a query stands at
+  };
+  // Brings the views of the coming step to the card.
+  virtual Extent PlaceViews(ThreadPool& pool, const StepRange& step) = 0;
+  // What a block's attention left behind, for the layer that attended last.
+  AttendBlockArgs BlockArgs(int64_t layer, int64_t rows, Float16 type, void* out) const;
+  const SequenceRef* device_ref() const { return device_ref_.as<SequenceRef>(); }
+
+  DeviceContext& context() const { return *context_; }
+  const SessionOptions& options() const { return options_; }
+  const StepRange& step() const { return step_; }
+  DeviceStore& store() { return store_; }
+
+ private:
+  DeviceContext* context_;
+  SessionOptions options_;
+  int64_t size_ = 0;
+  StepRange step_;
+  DeviceStore store_;
+  SequenceRef own_ref_;
+  Buffer device_ref_;  // own_ref_ on the card
+  int64_t most_keys_ = 0;
+  int64_t positions_ = kBlockTokens;
+  RopeView rope_;
+};
+
+// The makers of the methods.
+Result<std::unique_ptr<Method>> MakeDeviceDense(DeviceContext* context, const SessionOptions& options);
+Result<std::unique_ptr<Method>> MakeDeviceStreaming(DeviceContext* context, const SessionOptions& options);
+Result<std::unique_ptr<Method>> MakeDeviceRecall(DeviceContext* context, const SessionOptions& options);
+
+// Errors as MakeMethod's, and kUnsupported for what the card does not do.
+Result<std::unique_ptr<Method>> MakeDeviceMethod(DeviceContext* context, const SessionOptions& options);
+
+}  // namespace ltri::cuda
+
+#endif  // LTRI_CUDA_DEVICE_METHOD_H_

@@ -1,0 +1,349 @@
+// ltri on the card (attention/recall.h): bands are cut into spans on the host while the card goes on; index, votes and
+// choice stay on the card, and no layer waits for the host.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <vector>
+
+#include "attention/band_drawer.h"
+#include "attention/recall.h"
+#include "attention/voting.h"
+#include "cuda/band_queue.h"
+#include "cuda/device_method.h"
+#include "cuda/device_spans.h"
+#include "ops/cuda/choose.h"
+#include "ops/cuda/span_band.h"
+
+namespace ltri::cuda {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+constexpr int64_t kSpill = 128;    // tokens that a choice may exceed its budget by
+constexpr int64_t kAllLayers = 1;  // recordings: every layer chooses; else 2 + the turn, or 0: none
+
+// Numbers recordings of all sequences: each holds addresses of one.
+int64_t NextRecording() {
+  static std::atomic<int64_t> next{0};
+  return ++next;
+}
+
+class DeviceRecall : public DeviceMethod {
+ public:
+  DeviceRecall(DeviceContext* context, const SessionOptions& options, std::vector<DeviceSpans> layers)
+      : DeviceMethod(context, options, options.sinks + options.budget + kSpill),
+        layers_(std::move(layers)),
+        chosen_begin_(layers_.size(), 0),
+        silent_(layers_.size(), false),
+        highest_(sizeof(uint32_t)) {
+    Clear(context->stream, store().views(), context->config.layers * static_cast<int64_t>(sizeof(LayerView)));
+    WeighHeads();
+  }
+
+  DeviceRecall(const DeviceRecall& other)
+      : DeviceMethod(other),
+        layers_(other.layers_),
+        queue_(other.queue_),
+        chosen_begin_(other.chosen_begin_),
+        last_(other.last_),
+        weights_(other.weights_),
+        silent_(other.silent_),
+        highest_(sizeof(uint32_t)) {
+    if (other.board_.bytes() == 0) return;
+    board_ = Buffer(other.board_.bytes());
+    CopyOnDevice(context().stream, board_.as<void>(), other.board_.as<void>(), board_.bytes());
+  }
+
+  bool ReadsDensely(int64_t end) const override { return Recall::ReadsDensely(context().config, options(), end); }
+  int64_t SecondReading() const override { return std::min(options().second_reading, options().window); }
+  std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceRecall>(*this); }
+  std::vector<Span> Spans(int64_t layer) const override { return layers_[static_cast<size_t>(layer)].spans(); }
+
+  std::vector<TokenRange> Visible(int64_t layer, int64_t /*head*/) const override {
+    LayerView view;
+    Download(context().stream, &view, ref().views + layer, sizeof(view));
+    std::vector<int32_t> rows(static_cast<size_t>(view.far));
+    Download(context().stream, rows.data(), ref().rows + layer * ref().most_far,
+             static_cast<int64_t>(rows.size() * sizeof(int32_t)));
+    std::vector<TokenRange> ranges;
+    for (const int32_t row : rows) {
+      if (ranges.empty() || ranges.back().end != row) ranges.push_back({row, row});
+      ++ranges.back().end;
+    }
+    ranges.push_back({view.local_begin, view.end});
+    return ranges;
+  }
+
+  MemoryUse memory() const override {
+    MemoryUse use = DeviceMethod::memory();
+    for (const DeviceSpans& spans : layers_) use.index += spans.bytes();
+    use.index += board_.bytes();
+    return use;
+  }
+
+  bool Truncate(int64_t tokens) override {
+    if (tokens >= size()) return true;
+    while (!queue_.empty()) Cut(nullptr);
+    DeviceMethod::Truncate(tokens);
+    for (DeviceSpans& spans : layers_) spans.Truncate(tokens, tokens - options().window);
+    Clear(context().stream, board_.as<void>(), board_.bytes());
+    // Until layers choose again they see all that is left.
+    Clear(context().stream, store().views(), context().config.layers * static_cast<int64_t>(sizeof(LayerView)));
+    std::fill(chosen_begin_.begin(), chosen_begin_.end(), 0);
+    last_ = {};
+    return true;
+  }
+
+  Status Stretch(ThreadPool& pool, int64_t tokens) override {
+    const int64_t before = size();
+    if (Status status = DeviceMethod::Stretch(pool, tokens); !status.ok()) return status;
+    pool.Run(static_cast<int64_t>(layers_.size()), [&](int64_t layer, int) {
+      constexpr int64_t kRows = 64;
+      DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
+      BandDrawer band(spans.spans(), options().max_span);
+      for (int64_t begin = before; begin < tokens; begin += kRows) {
+        const int64_t count = std::min(kRows, tokens - begin);
+        spans.Push(begin, count, band.Draw(count).data());
+      }
+    });
+    return {};
+  }
+
+  Status EndStep(ThreadPool& pool) override {
+    Status status = DeviceMethod::EndStep(pool);
+    last_ = step();
+    if (step().kind == StepKind::kReread) return status;
+    BandQueue::Bands bands{step().begin, step().count, coming_, nullptr};
+    if (coming_ != nullptr) {
+      bands.here = std::make_shared<Event>();
+      bands.here->Record(context().stream);
+      coming_ = nullptr;
+    }
+    queue_.Push(std::move(bands));
+    while (queue_.size() > 1) Cut(&pool);
+    return status;
+  }
+
+  void BlockAttention(int64_t layer, const Projections& p, Float16 type, void* out) override {
+    const bool asks = step().kind != StepKind::kPrompt;  // the last rows know what is asked
+    if (Changes(layer)) Choose(context().stream, layer, p, asks ? Voters::kLastRows : Voters::kMeans, 1);
+    DeviceMethod::BlockAttention(layer, p, type, out);
+    if (step().kind == StepKind::kReread || options().spans == SpanSelector::kFixed) return;
+    const int64_t rows = p.rows * kBandWidth;
+    band_.Reserve(rows * kFloat);
+    band_parts_.Reserve(context().shape.kv_heads * rows * kFloat);
+    SpanBand(context().stream, BlockArgs(layer, p.rows, type, out), band_parts_.as<float>(), band_.as<float>());
+    if (coming_ == nullptr) coming_ = queue_.Take(context().config.layers * rows * kFloat);
+    Download(context().stream, coming_->as<float>() + layer * rows, band_.as<void>(), rows * kFloat);
+  }
+
+  bool Changes(int64_t layer) const override {
+    if (turn_ <= kAllLayers) return turn_ == kAllLayers;
+    return (turn_ - 2 + layer) % options().reselect == 0;
+  }
+
+  void UpdateView(Stream stream, int64_t layer, const Projections& p) override {
+    Choose(stream, layer, p, Voters::kMean, turn_ == kAllLayers ? 1 : options().reselect);
+    if (caches_) CacheFarKeys(stream, context().shape, device_ref(), layer, store().most_far());
+  }
+
+  int64_t recording() const override { return recording_ * (options().reselect + 2) + turn_; }
+
+ protected:
+  Extent PlaceViews(ThreadPool& pool, const StepRange& step) override {
+    const int64_t limit = step.begin - options().window;
+    // Cut what decides which spans have left the window; the newest bands may still be on their way.
+    while (!queue_.empty() && layers_[0].tokens() < limit + 2 * options().max_span + SpanCutter::kCadence) Cut(&pool);
+    bool moved = board_.bytes() < BoardBytes(step.end());
+    if (moved) GrowBoard(step.end());
+    for (DeviceSpans& spans : layers_) moved = spans.StoreUntil(limit, device_ref()) || moved;
+    most_stored_ = 0;
+    for (const DeviceSpans& spans : layers_) most_stored_ = std::max(most_stored_, spans.stored());
+    moved = ReserveScratch(step) || moved;
+    const bool caches = step.kind == StepKind::kDecode && store().spilled();
+    if (caches) store().MakeSlots();
+    moved = moved || caches != caches_;
+    caches_ = caches;
+    if (moved || recording_ == 0) recording_ = NextRecording();
+    const bool prompt = step.kind == StepKind::kPrompt || step.kind == StepKind::kPromptEnd;
+    dense_ = prompt && ReadsDensely(step.end());
+    SetTurn(step);
+    true_positions_ = options().positions == Positions::kTrue;
+    AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),
+                 true_positions_, dense_);
+    return ExtentOf(step);
+  }
+
+ private:
+  static int64_t BoardBytes(int64_t tokens) { return tokens * static_cast<int64_t>(sizeof(BoardVote)); }
+
+  // While a text is decoded, layers choose anew in turn; the first token after something else is a turn of all.
+  void SetTurn(const StepRange& step) {
+    const bool goes_on = last_.kind == StepKind::kDecode && last_.end() == step.begin;
+    turn_ = step.kind == StepKind::kDecode && goes_on ? 2 + step.begin % options().reselect : kAllLayers;
+    if (most_stored_ == 0 || (dense_ && step.kind != StepKind::kPromptEnd)) turn_ = 0;
+  }
+
+  Extent ExtentOf(const StepRange& step) {
+    Extent extent;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (Changes(static_cast<int64_t>(i)) && !dense_) chosen_begin_[i] = layers_[i].local_begin();
+      const int64_t begin = dense_ ? 0 : chosen_begin_[i];
+      const int64_t far = begin == 0 ? 0 : options().sinks + options().budget + kSpill;
+      extent.keys = std::max(extent.keys, far + step.end() - begin);
+    }
+    extent.positions = true_positions_ ? step.end() : extent.keys;
+    return extent;
+  }
+
+  // Whose votes count, and how much.
+  void WeighHeads() {
+    const std::vector<uint8_t> voters = ChooseVoters(options());
+    if (voters.empty()) return;
+    std::vector<float> weights(voters.begin(), voters.end());
+    if (options().vote_weights == VoteWeights::kHeadTable) {
+      for (size_t i = 0; i < weights.size(); ++i) weights[i] *= options().head_table[i];
+    }
+    const auto heads = static_cast<ptrdiff_t>(context().shape.heads);
+    for (size_t layer = 0; layer < silent_.size(); ++layer) {
+      const auto first = weights.begin() + static_cast<ptrdiff_t>(layer) * heads;
+      silent_[layer] = std::all_of(first, first + heads, [](float weight) { return weight == 0; });
+    }
+    const auto bytes = static_cast<int64_t>(weights.size() * sizeof(float));
+    weights_ = std::make_shared<Buffer>(bytes);
+    Upload(context().stream, weights_->as<void>(), weights.data(), bytes);
+  }
+
+  void GrowBoard(int64_t tokens) {
+    Buffer grown(std::max(2 * board_.bytes(), BoardBytes(tokens + 65536)));
+    Clear(context().stream, grown.as<void>(), grown.bytes());
+    if (board_.bytes() > 0) CopyOnDevice(context().stream, grown.as<void>(), board_.as<void>(), board_.bytes());
+    board_ = std::move(grown);
+  }
+
+  // Scratch of a choice. Returns whether it moved.
+  bool ReserveScratch(const StepRange& step) {
+    int64_t capacity = 0;
+    for (const DeviceSpans& spans : layers_) capacity = std::max(capacity, spans.index().capacity);
+    const int64_t rows = std::max(VoterRows(Voters::kMeans, step.count), VoterRows(Voters::kLastRows, step.count));
+    const int64_t relevance = VoteScratchBytes(context().shape, rows, capacity);
+    const int64_t voters = context().shape.heads * rows * context().shape.head_dim * 2;
+    const bool fits =
+        votes_.bytes() >= capacity * kFloat && relevance_.bytes() >= relevance && voters_.bytes() >= voters;
+    votes_.Reserve(capacity * kFloat);
+    totals_.Reserve(capacity * kFloat);
+    picked_.Reserve(capacity);
+    relevance_.Reserve(relevance);
+    voters_.Reserve(voters);
+    return !fits;
+  }
+
+  void CastVotes(Stream stream, int64_t layer, const Projections& p, Voters voters, int64_t most) {
+    if (silent_[static_cast<size_t>(layer)]) {
+      Clear(stream, votes_.as<void>(), most * kFloat);
+      Clear(stream, highest_.as<void>(), highest_.bytes());
+      return;
+    }
+    CollectVoters(stream, context().shape, p, voters, voters_.as<void>(), highest_.as<uint32_t>());
+    VoteArgs vote;
+    vote.shape = context().shape;
+    vote.index = layers_[static_cast<size_t>(layer)].index();
+    vote.queries = voters_.as<void>();
+    vote.rows = VoterRows(voters, p.rows);
+    vote.by_entropy = options().vote_weights != VoteWeights::kUniform;
+    if (weights_ != nullptr) vote.head_weights = weights_->as<float>() + layer * context().shape.heads;
+    vote.most_spans = most;
+    vote.relevance = relevance_.as<void>();
+    vote.votes = votes_.as<float>();
+    vote.highest = highest_.as<uint32_t>();
+    cuda::CastVotes(stream, vote);
+  }
+
+  // The layer's heads vote, and the layer sees from now on what all layers' votes choose. since: tokens since its last
+  // choice.
+  void Choose(Stream stream, int64_t layer, const Projections& p, Voters voters, int64_t since) {
+    const DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
+    const bool decode = step().kind == StepKind::kDecode;
+    const int64_t most = decode ? spans.index().capacity : std::max<int64_t>(1, spans.stored());
+    CastVotes(stream, layer, p, voters, most);
+    const bool shared = options().sharing == Sharing::kGlobal;
+    if (shared) {
+      BoardArgs board{spans.index(), most,         votes_.as<float>(),     highest_.as<uint32_t>(),
+                      1e-3F,         spans.cast(), board_.as<BoardVote>(), totals_.as<float>()};
+      ShareVotes(stream, board);
+    }
+    ChooseArgs choose;
+    choose.index = spans.index();
+    choose.votes = shared ? totals_.as<float>() : votes_.as<float>();
+    choose.weights = spans.weights();
+    choose.picked = picked_.as<uint8_t>();
+    choose.budget = static_cast<int32_t>(options().budget);
+    const double share = options().persistence ? options().persistence_share : 0;
+    choose.share = static_cast<int32_t>(share * static_cast<double>(options().budget));
+    choose.decay = static_cast<float>(decode ? std::pow(options().persistence_decode, static_cast<double>(since))
+                                             : options().persistence_prefill);
+    choose.gain = decode ? static_cast<float>(1.0 - options().persistence_decode) : 1.0F;
+    choose.sinks = static_cast<int32_t>(options().sinks);
+    choose.rows = store().rows() + layer * store().most_far();
+    choose.view = dense_ ? nullptr : store().views() + layer;
+    choose.true_positions = true_positions_ ? 1 : 0;
+    choose.cached = caches_ ? 1 : 0;
+    ChooseSpans(stream, choose);
+  }
+
+  // The oldest bands that wait become spans. pool: null: on this thread.
+  void Cut(ThreadPool* pool) {
+    const BandQueue::Bands bands = queue_.Pop();
+    const auto cut = [&](int64_t layer, int) {
+      layers_[static_cast<size_t>(layer)].Push(bands.begin, bands.count, bands.Layer(layer, options().max_span));
+    };
+    const auto layers = static_cast<int64_t>(layers_.size());
+    if (pool != nullptr) return pool->Run(layers, cut);
+    for (int64_t layer = 0; layer < layers; ++layer) cut(layer, 0);
+  }
+
+  std::vector<DeviceSpans> layers_;
+  BandQueue queue_;
+  std::shared_ptr<PinnedBuffer> coming_;  // bands of the current step
+  std::vector<int64_t> chosen_begin_;     // [layers] where local keys begin since the layer's last choice
+  int64_t most_stored_ = 0;
+  StepRange last_;
+  bool dense_ = false;  // the step's queries see everything
+  bool true_positions_ = true;
+  bool caches_ = false;  // far keys that decoded tokens see are copied to the card
+  int64_t turn_ = 0;
+  int64_t recording_ = 0;
+  Buffer board_;                     // [tokens] votes of all layers
+  std::shared_ptr<Buffer> weights_;  // [layers, heads] of votes; null: all alike
+  std::vector<bool> silent_;         // [layers] nobody there votes
+  Buffer highest_, votes_, totals_, picked_, relevance_, voters_, band_, band_parts_;
+};
+
+Status CheckOptions(const SessionOptions& o) {
+  const auto bad = [](const char* what) -> Status {
+    return Error{ErrorCode::kUnsupported, fmt::format("a CUDA device runs ltri {}; or take --device cpu", what)};
+  };
+  if (o.sharing != Sharing::kGlobal && o.sharing != Sharing::kLayer) return bad("with sharing global or layer");
+  if (o.index != IndexVectors::kEven || o.index_vectors != kSpanVectors) return bad("with 4 even index vectors a span");
+  if (o.votes != Votes::kSoftmax || o.clamp_relevance) return bad("with softmax votes of un-rotated queries");
+  if (o.positions == Positions::kClamp) return bad("with positions auto, true or compact");
+  if (o.max_span != kBandWidth) return bad("with spans of at most 128 tokens");
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Method>> MakeDeviceRecall(DeviceContext* context, const SessionOptions& options) {
+  if (Status status = CheckOptions(options); !status.ok()) return status.error();
+  std::vector<DeviceSpans> layers;
+  layers.reserve(static_cast<size_t>(context->config.layers));
+  for (int64_t layer = 0; layer < context->config.layers; ++layer) {
+    Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
+    if (!cutter.ok()) return cutter.error();
+    layers.emplace_back(context, layer, std::move(*cutter));
+  }
+  return std::unique_ptr<Method>(std::make_unique<DeviceRecall>(context, options, std::move(layers)));
+}
+
+}  // namespace ltri::cuda

@@ -1,0 +1,125 @@
+#include "cuda/device_spans.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace ltri::cuda {
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+constexpr int64_t kMeanTokens = 256;  // most keys that the mean is taken over
+
+}  // namespace
+
+DeviceSpans::DeviceSpans(DeviceContext* context, int64_t layer, std::unique_ptr<SpanCutter> cutter)
+    : context_(context),
+      layer_(layer),
+      cutter_(std::move(cutter)),
+      count_(sizeof(int32_t)),
+      mean_(static_cast<int64_t>(context->shape.kv_heads) * context->shape.head_dim * kFloat) {
+  index_.spans = count_.as<int32_t>();
+  index_.mean = mean_.as<float>();
+  Grow(kLeastCapacity);
+  TellCount();
+}
+
+DeviceSpans::DeviceSpans(const DeviceSpans& other) : DeviceSpans(other.context_, other.layer_, other.cutter_->Clone()) {
+  spans_ = other.spans_;
+  stored_ = other.stored_;
+  if (other.index_.capacity > index_.capacity) Grow(other.index_.capacity);
+  const std::pair<const Buffer*, const Buffer*> copies[] = {{&borders_, &other.borders_}, {&vectors_, &other.vectors_},
+                                                            {&scales_, &other.scales_},   {&mean_, &other.mean_},
+                                                            {&cast_, &other.cast_},       {&weights_, &other.weights_}};
+  for (const auto& [to, from] : copies) CopyOnDevice(context_->stream, to->as<void>(), from->as<void>(), from->bytes());
+  TellCount();
+}
+
+void DeviceSpans::TellCount() {
+  const auto count = static_cast<int32_t>(stored_);
+  Upload(context_->stream, count_.as<void>(), &count, sizeof(count));
+}
+
+// Heads keep their vectors apart, so each moves by itself.
+void DeviceSpans::Grow(int64_t capacity) {
+  const Stream stream = context_->stream;
+  const int64_t heads = context_->shape.kv_heads;
+  const int64_t before = index_.capacity;
+  const auto grow = [&](Buffer& buffer, int64_t parts, int64_t bytes) {
+    Buffer grown(parts * capacity * bytes);
+    Clear(stream, grown.as<void>(), grown.bytes());
+    for (int64_t part = 0; part < parts && before > 0; ++part) {
+      CopyOnDevice(stream, grown.as<char>() + part * capacity * bytes, buffer.as<char>() + part * before * bytes,
+                   before * bytes);
+    }
+    buffer = std::move(grown);
+  };
+  Buffer borders((capacity + 1) * static_cast<int64_t>(sizeof(int32_t)));
+  if (before > 0) CopyOnDevice(stream, borders.as<void>(), borders_.as<void>(), borders_.bytes());
+  borders_ = std::move(borders);
+  grow(vectors_, heads, kSpanVectors * context_->shape.head_dim);
+  grow(scales_, heads, kSpanVectors * kFloat);
+  grow(cast_, 1, kFloat);
+  grow(weights_, 1, kFloat);
+  index_.capacity = capacity;
+  index_.borders = borders_.as<int32_t>();
+  index_.vectors = vectors_.as<int8_t>();
+  index_.scales = scales_.as<float>();
+}
+
+void DeviceSpans::Push(int64_t begin, int64_t count, const float* band) {
+  const int64_t width = cutter_->options().max_span;
+  const std::vector<float> nothing(static_cast<size_t>(width), NAN);
+  for (int64_t i = std::max<int64_t>(0, cutter_->options().sinks - begin); i < count; ++i) {
+    const float* row = band == nullptr ? nothing.data() : band + i * width;
+    cutter_->Push(cutter_->NeedsBand() ? std::span(row, static_cast<size_t>(width)) : std::span<const float>());
+  }
+  for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
+}
+
+bool DeviceSpans::StoreUntil(int64_t limit, const SequenceRef* sequence) {
+  const int64_t before = stored_;
+  int64_t now = before;
+  while (now < static_cast<int64_t>(spans_.size()) && spans_[static_cast<size_t>(now)].end <= limit) ++now;
+  if (now == before) return false;
+  const bool grows = now > index_.capacity;
+  if (grows) Grow(Roomy(now));
+  std::vector<int32_t> borders;
+  if (before == 0) borders.push_back(static_cast<int32_t>(spans_[0].begin));
+  for (int64_t s = before; s < now; ++s) borders.push_back(static_cast<int32_t>(spans_[static_cast<size_t>(s)].end));
+  const int64_t first = before == 0 ? 0 : before + 1;
+  Upload(context_->stream, borders_.as<int32_t>() + first, borders.data(),
+         static_cast<int64_t>(borders.size() * sizeof(int32_t)));
+  if (before == 0) {
+    const int64_t count = std::min(kMeanTokens, 2 * cutter_->options().max_span);
+    MeanKey(context_->stream, context_->shape, sequence, layer_, static_cast<int32_t>(cutter_->options().sinks),
+            static_cast<int32_t>(count), index_);
+  }
+  IndexSpans(context_->stream, context_->shape, sequence, layer_, index_, static_cast<int32_t>(before),
+             static_cast<int32_t>(now - before));
+  stored_ = now;
+  TellCount();
+  return grows;
+}
+
+void DeviceSpans::Truncate(int64_t tokens, int64_t window_begin) {
+  std::erase_if(spans_, [&](const Span& span) { return span.end > tokens; });
+  const int64_t stored =
+      std::count_if(spans_.begin(), spans_.end(), [&](const Span& span) { return span.end <= window_begin; });
+  stored_ = std::min(stored, stored_);
+  cutter_->Truncate(tokens, spans_.empty() ? 0 : spans_.back().end);
+  Clear(context_->stream, cast_.as<void>(), cast_.bytes());
+  Clear(context_->stream, weights_.as<void>(), weights_.bytes());
+  TellCount();
+}
+
+int64_t DeviceSpans::bytes() const {
+  return borders_.bytes() + vectors_.bytes() + scales_.bytes() + cast_.bytes() + weights_.bytes();
+}
+
+int64_t DeviceSpans::MostBytes(const HeadShape& shape, int64_t tokens, int64_t min_span) {
+  const int64_t vectors = shape.kv_heads * kSpanVectors * (shape.head_dim + kFloat);
+  return shape.layers * Roomy(tokens / min_span) * (vectors + 2 * kFloat + static_cast<int64_t>(sizeof(int32_t)));
+}
+
+}  // namespace ltri::cuda

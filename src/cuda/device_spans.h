@@ -1,0 +1,67 @@
+// DeviceSpans: the spans of one layer, cut on the host, and on the card the index over those that have left the window
+// with their votes. The twin of memory/span_memory.h.
+#ifndef LTRI_CUDA_DEVICE_SPANS_H_
+#define LTRI_CUDA_DEVICE_SPANS_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cuda/device_context.h"
+#include "ops/cuda/index.h"
+#include "spans/span_cutter.h"
+
+namespace ltri::cuda {
+
+class DeviceSpans {
+ public:
+  DeviceSpans(DeviceContext* context, int64_t layer, std::unique_ptr<SpanCutter> cutter);
+  DeviceSpans(const DeviceSpans& other);
+  DeviceSpans& operator=(const DeviceSpans&) = delete;
+
+  const std::vector<Span>& spans() const { return spans_; }
+  // Of these, how many are in the index.
+  int64_t stored() const { return stored_; }
+  // Where the stored spans end: everything from here on is local. 0 when there are none.
+  int64_t local_begin() const { return stored_ == 0 ? 0 : spans_[static_cast<size_t>(stored_ - 1)].end; }
+  // The token whose row comes next, sinks counted.
+  int64_t tokens() const { return cutter_->tokens(); }
+
+  // Rows of the band of tokens [begin, begin + count); sinks are skipped. On any thread. Null: rows that say nothing.
+  void Push(int64_t begin, int64_t count, const float* band);
+
+  // Moves the spans that end at or before `limit` into the index, queued. Returns whether anything on the card moved,
+  // so that recordings do not hold.
+  bool StoreUntil(int64_t limit, const SequenceRef* sequence);
+
+  // Forgets tokens >= `tokens` and all votes; spans that end behind `window_begin` leave the index but stay cut.
+  void Truncate(int64_t tokens, int64_t window_begin);
+
+  const DeviceIndex& index() const { return index_; }
+  float* cast() const { return cast_.as<float>(); }        // [capacity] votes on the board
+  float* weights() const { return weights_.as<float>(); }  // [capacity] persistent weights
+  int64_t bytes() const;
+  // What `bytes` of all layers together may come to when a text is cut into spans of `min_span` tokens.
+  static int64_t MostBytes(const HeadShape& shape, int64_t tokens, int64_t min_span);
+
+ private:
+  static constexpr int64_t kLeastCapacity = 2048;
+
+  // Capacity that is made for `spans`.
+  static int64_t Roomy(int64_t spans) { return spans + spans / 4 + kLeastCapacity; }
+  void Grow(int64_t capacity);
+  void TellCount();
+
+  DeviceContext* context_;
+  int64_t layer_;
+  std::unique_ptr<SpanCutter> cutter_;
+  std::vector<Span> spans_;
+  int64_t stored_ = 0;
+  DeviceIndex index_;
+  Buffer count_, borders_, vectors_, scales_, mean_, cast_, weights_;
+};
+
+}  // namespace ltri::cuda
+
+#endif  // LTRI_CUDA_DEVICE_SPANS_H_

@@ -1,0 +1,72 @@
+// DeviceStore: a sequence's keys and values of all layers on the card, and what a step sees of them.
+//
+// The twin of memory/kv_store.h. A copy shares its blocks with the original; whoever writes into a shared block gets
+// its own first. When the card is full, the oldest blocks move to the host's memory, where kernels go on reading them.
+#ifndef LTRI_CUDA_DEVICE_STORE_H_
+#define LTRI_CUDA_DEVICE_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cuda/block_pool.h"
+#include "ops/cuda/device.h"
+#include "ops/cuda/types.h"
+
+namespace ltri::cuda {
+
+class DeviceStore {
+ public:
+  // most_far: rows of far keys that a view may name.
+  DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far);
+  DeviceStore(const DeviceStore& other);
+  DeviceStore& operator=(const DeviceStore&) = delete;
+
+  // Tokens [begin, end) may be written. May throw std::bad_alloc.
+  void MakeRoom(int64_t begin, int64_t end);
+  // Forgets tokens >= `tokens`.
+  void Truncate(int64_t tokens);
+  // Gives back whole blocks within [begin, end).
+  void Drop(int64_t begin, int64_t end);
+  // Whether some blocks are on the host.
+  bool spilled() const { return spilled_; }
+  // Makes the slots that far keys are copied to (ops/cuda/types.h), on the card.
+  void MakeSlots();
+  // For benches: tokens [begin, end) get keys and values drawn at random.
+  void FillRandomly(int64_t begin, int64_t end);
+
+  // The views of the coming step, [layers].
+  void SetViews(const std::vector<LayerView>& views);
+  // The first far rows of every layer.
+  void SetRows(const std::vector<int32_t>& rows);
+
+  LayerView* views() const { return views_.as<LayerView>(); }
+  int32_t* rows() const { return rows_.as<int32_t>(); }
+  int64_t most_far() const { return most_far_; }
+  SequenceRef ref() const { return {table_.as<Half*>(), views(), rows(), most_far_}; }
+  int64_t bytes() const;
+
+ private:
+  static constexpr size_t kFirstToMove = 1;  // block 0 has the sinks, which every step reads
+
+  std::shared_ptr<Half> TakeBlock();
+  bool MoveOldest();
+  void SetTable(size_t first, size_t count);
+
+  Stream stream_;
+  BlockPool* pool_;
+  int64_t layers_;
+  int64_t most_far_;
+  std::vector<std::shared_ptr<Half>> blocks_;  // null: dropped
+  std::vector<Half*> pointers_;                // the same, as the card has them
+  std::vector<std::shared_ptr<Half>> slots_;   // blocks behind kMostTokens
+  size_t next_to_move_ = kFirstToMove;         // the oldest block that may still move to the host
+  bool spilled_ = false;
+  Buffer table_;  // [(kMostTokens + most_far) / kBlockTokens]
+  Buffer views_;
+  Buffer rows_;
+};
+
+}  // namespace ltri::cuda
+
+#endif  // LTRI_CUDA_DEVICE_STORE_H_

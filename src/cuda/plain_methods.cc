@@ -1,0 +1,108 @@
+// dense and streaming on the card (attention/dense.cc, attention/streaming.cc).
+#include <algorithm>
+#include <numeric>
+
+#include "cuda/device_method.h"
+
+namespace ltri::cuda {
+namespace {
+
+// Views that the host knows.
+class PlainMethod : public DeviceMethod {
+ protected:
+  using DeviceMethod::DeviceMethod;
+
+  virtual LayerView ViewOf(const StepRange& step) const = 0;
+  const LayerView& view() const { return view_; }
+
+  Extent PlaceViews(ThreadPool& /*pool*/, const StepRange& step) override {
+    view_ = ViewOf(step);
+    view_.end = static_cast<int32_t>(step.end());
+    store().SetViews(std::vector<LayerView>(static_cast<size_t>(context().config.layers), view_));
+    const int64_t local = view_.end - view_.local_begin;
+    return {view_.far + local, view_.local_position + local};
+  }
+
+ private:
+  LayerView view_;
+};
+
+class DeviceDense : public PlainMethod {
+ public:
+  DeviceDense(DeviceContext* context, const SessionOptions& options) : PlainMethod(context, options, 0) {}
+
+  bool ReadsDensely(int64_t /*end*/) const override { return true; }
+  std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceDense>(*this); }
+  std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override { return {{0, step().end()}}; }
+
+ protected:
+  LayerView ViewOf(const StepRange& /*step*/) const override { return {}; }
+};
+
+class DeviceStreaming : public PlainMethod {
+ public:
+  DeviceStreaming(DeviceContext* context, const SessionOptions& options)
+      : PlainMethod(context, options, options.sinks) {
+    std::vector<int32_t> sinks(static_cast<size_t>(options.sinks));
+    std::iota(sinks.begin(), sinks.end(), 0);
+    store().SetRows(sinks);
+  }
+
+  bool ReadsDensely(int64_t end) const override { return end <= options().sinks + options().window; }
+  std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceStreaming>(*this); }
+
+  std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override {
+    if (view().far == 0) return {{0, view().end}};
+    return {{0, view().far}, {view().local_begin, view().end}};
+  }
+
+  bool Truncate(int64_t tokens) override {
+    const bool dropped = kept_from_ > options().sinks;
+    if (dropped && tokens < size() && tokens - options().window < kept_from_) return false;
+    return DeviceMethod::Truncate(tokens);
+  }
+
+  Status EndStep(ThreadPool& pool) override {
+    Status status = DeviceMethod::EndStep(pool);
+    DropBefore(size());
+    return status;
+  }
+
+  Status Stretch(ThreadPool& pool, int64_t tokens) override {
+    Status status = DeviceMethod::Stretch(pool, tokens);
+    DropBefore(tokens);
+    return status;
+  }
+
+ protected:
+  LayerView ViewOf(const StepRange& step) const override {
+    LayerView view;
+    const int64_t local = step.begin - options().window;
+    if (local <= options().sinks) return view;
+    view.far = static_cast<int32_t>(options().sinks);
+    view.local_begin = static_cast<int32_t>(local);
+    view.local_position = view.far;
+    return view;
+  }
+
+ private:
+  // What left the window of a text of `tokens`.
+  void DropBefore(int64_t tokens) {
+    kept_from_ = std::max(kept_from_, tokens - options().window);
+    store().Drop(options().sinks, kept_from_);
+  }
+
+  int64_t kept_from_ = 0;  // the first token behind the sinks that may still be read
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Method>> MakeDeviceDense(DeviceContext* context, const SessionOptions& options) {
+  return std::unique_ptr<Method>(std::make_unique<DeviceDense>(context, options));
+}
+
+Result<std::unique_ptr<Method>> MakeDeviceStreaming(DeviceContext* context, const SessionOptions& options) {
+  return std::unique_ptr<Method>(std::make_unique<DeviceStreaming>(context, options));
+}
+
+}  // namespace ltri::cuda

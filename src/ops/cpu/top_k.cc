@@ -1,0 +1,105 @@
+#include "ops/top_k.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/cpu/top_k.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+// Must follow highway.h.
+#include "ops/cpu/tail-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ltri {
+namespace HWY_NAMESPACE {
+
+constexpr int64_t kGroup = 16;  // vectors whose values share a maximum, lane by lane
+
+// The highest of each group of x; the values behind the last whole vector stand for themselves. Returns how many.
+int64_t GroupMaxima(const float* HWY_RESTRICT x, int64_t count, float* HWY_RESTRICT maxima) {
+  const FloatTag tag;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  const auto none = hn::Set(tag, -std::numeric_limits<float>::infinity());
+  const int64_t whole = count / lanes * lanes;
+  int64_t written = 0;
+  for (int64_t begin = 0; begin < whole; begin += kGroup * lanes, written += lanes) {
+    auto top = none;
+    const int64_t end = HWY_MIN(whole, begin + kGroup * lanes);
+    for (int64_t i = begin; i < end; i += lanes) {
+      const auto v = hn::LoadU(tag, x + i);
+      top = hn::IfThenElse(hn::Gt(v, top), v, top);
+    }
+    hn::StoreU(top, tag, maxima + written);
+  }
+  for (int64_t i = whole; i < count; ++i, ++written) maxima[written] = x[i] == x[i] ? x[i] : hn::GetLane(none);
+  return written;
+}
+
+// indices: room for count and a vector. Returns how many are at least `cutoff`.
+int64_t IndicesAtLeast(const float* HWY_RESTRICT x, int64_t count, float cutoff, int32_t* HWY_RESTRICT indices) {
+  const FloatTag tag;
+  const hn::RebindToSigned<FloatTag> integers;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  const auto least = hn::Set(tag, cutoff);
+  int64_t written = 0;
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto taken = hn::Ge(hn::LoadU(tag, x + i), least);
+    if (hn::AllFalse(tag, taken)) continue;
+    const auto numbers = hn::Iota(integers, static_cast<int32_t>(i));
+    written +=
+        static_cast<int64_t>(hn::CompressStore(numbers, hn::RebindMask(integers, taken), integers, indices + written));
+  }
+  for (; i < count; ++i) {
+    if (x[i] >= cutoff) indices[written++] = static_cast<int32_t>(i);
+  }
+  return written;
+}
+
+int64_t VectorLanes() { return static_cast<int64_t>(hn::Lanes(FloatTag())); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ltri
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ltri {
+
+HWY_EXPORT(GroupMaxima);
+HWY_EXPORT(IndicesAtLeast);
+HWY_EXPORT(VectorLanes);
+
+float KthHighest(const float* x, int64_t count, int64_t k, float* highest, std::vector<float>* scratch) {
+  // Every group's highest is one of the values, so the k-th of those is no higher than the k-th of all; few values are
+  // as high.
+  const int64_t lanes = HWY_DYNAMIC_DISPATCH(VectorLanes)();
+  scratch->resize(static_cast<size_t>(count + lanes));
+  const int64_t groups = HWY_DYNAMIC_DISPATCH(GroupMaxima)(x, count, scratch->data());
+  scratch->resize(static_cast<size_t>(groups));
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  *highest = kNone;
+  for (const float maximum : *scratch) *highest = std::max(*highest, maximum);
+  if (count < k) return kNone;
+  float floor = kNone;
+  if (groups >= k) {
+    std::nth_element(scratch->begin(), scratch->begin() + (k - 1), scratch->end(), std::greater<>());
+    floor = (*scratch)[static_cast<size_t>(k - 1)];
+  }
+  thread_local std::vector<int32_t> candidates;
+  AtLeast(x, count, floor, &candidates);
+  if (static_cast<int64_t>(candidates.size()) < k) return kNone;
+  scratch->clear();
+  for (const int32_t i : candidates) scratch->push_back(x[i]);
+  std::nth_element(scratch->begin(), scratch->begin() + (k - 1), scratch->end(), std::greater<>());
+  return (*scratch)[static_cast<size_t>(k - 1)];
+}
+
+void AtLeast(const float* x, int64_t count, float cutoff, std::vector<int32_t>* indices) {
+  indices->resize(static_cast<size_t>(count + HWY_DYNAMIC_DISPATCH(VectorLanes)()));
+  indices->resize(static_cast<size_t>(HWY_DYNAMIC_DISPATCH(IndicesAtLeast)(x, count, cutoff, indices->data())));
+}
+
+}  // namespace ltri
+#endif  // HWY_ONCE

@@ -1,0 +1,82 @@
+// What kernels are told of weights, of a sequence's past and of a step's view of it. Plain data that lies on the card
+// or points there.
+#ifndef LTRI_OPS_CUDA_TYPES_H_
+#define LTRI_OPS_CUDA_TYPES_H_
+
+#include <cstdint>
+
+#include "base/half.h"
+
+namespace ltri::cuda {
+
+// The 16-bit type of activations and unpacked weights: bfloat16 for bfloat16 weights, half for all others.
+enum class Float16 { kHalf, kBfloat };
+
+// How a matrix lies on the card. Packed weights of any kind become one of two forms that are read 16 bytes at a time.
+enum class Packing {
+  kHalf,  // [rows, cols]
+  kBfloat,
+  kInt4,  // [rows, cols / 2], byte j of each 16: values j and j + 16; a scale and a minimum (halves) for each 32 values
+  kInt8,  // [rows, cols]; a scale (half) for each 16 or 32 values
+};
+
+struct DeviceMatrix {
+  Packing packing = Packing::kHalf;
+  int64_t rows = 0;
+  int64_t cols = 0;
+  int64_t group = 32;      // values that share a scale
+  void* values = nullptr;  // value = number * scale (+ minimum)
+  void* scales = nullptr;
+
+  bool empty() const { return values == nullptr; }
+};
+
+// Keys are stored un-rotated, 16 bits, in blocks of tokens:
+// block: [layers, kv_heads, keys | values, kBlockTokens, head_dim].
+inline constexpr int32_t kBlockTokens = 256;
+
+// Tokens of a sequence; behind them come its slots, which hold copies of the far keys and values of each layer.
+inline constexpr int32_t kMostTokens = 1 << 24;
+
+// What the queries of a step see of one layer. Key i < far is token rows[i]; the others are the tokens from local_begin
+// to end. Queries are the last tokens before end.
+struct LayerView {
+  int32_t far = 0;
+  int32_t local_begin = 0;
+  int32_t local_position = 0;  // of the first local key
+  int32_t end = 0;             // tokens, those of the step included
+  int32_t far_true = 0;        // 1: far keys stand at their real positions; 0: right before the local ones
+  int32_t far_cached = 0;      // 1: far keys are read from the slots, in the order of rows
+};
+
+// A sequence as kernels see it. Lives on the card, so that a recorded step serves whatever sequence it is filled with.
+struct SequenceRef {
+  Half* const* blocks = nullptr;     // [(kMostTokens + slots) / kBlockTokens]
+  const LayerView* views = nullptr;  // [layers]
+  const int32_t* rows = nullptr;     // [layers, most_far]
+  int64_t most_far = 0;
+
+  bool operator==(const SequenceRef&) const = default;
+};
+
+// Sizes that all attention kernels share.
+struct HeadShape {
+  int32_t heads = 0;
+  int32_t kv_heads = 0;
+  int32_t head_dim = 0;  // 64 or 128
+  int32_t layers = 0;
+  float scale = 1.0F;
+
+  int64_t BlockHalves() const { return int64_t{layers} * kv_heads * 2 * kBlockTokens * head_dim; }
+};
+
+// Rotary embedding: cos and sin of every position in use, as floats and, for the small offsets within a tile of keys,
+// in the order in which threads of the decode kernel read them.
+struct RopeView {
+  const float* table = nullptr;  // [positions, cos x head_dim / 2 | sin x head_dim / 2]
+  int64_t positions = 0;
+};
+
+}  // namespace ltri::cuda
+
+#endif  // LTRI_OPS_CUDA_TYPES_H_

@@ -1,0 +1,180 @@
+// Whole models on the card against the host.
+#include <gtest/gtest.h>
+
+#include "cuda/card.h"
+#include "engine/session_impl.h"
+#include "ggml.h"
+#include "ltri/session.h"
+#include "memory/spill_file.h"
+#include "support/temporary_folder.h"
+#include "support/test_model.h"
+#include "support/tiny_folder.h"
+#include "support/tiny_gguf.h"
+#include "support/tiny_session.h"
+
+namespace ltri::cuda {
+namespace {
+
+using ltri::testing::Cosine;
+using ltri::testing::TinyModelSpec;
+
+std::vector<float> Logits(const std::string& path, const char* device, const SessionOptions& options,
+                          const std::vector<TokenId>& text, int64_t decoded) {
+  ModelOptions model_options;
+  model_options.device = device;
+  const auto model = Model::Load(path, model_options);
+  EXPECT_TRUE(model.ok()) << model.error().message;
+  if (!model.ok()) return {};
+  Session session = ltri::testing::MakeSession(*model, options);
+  const int64_t prompt = static_cast<int64_t>(text.size()) - decoded;
+  EXPECT_TRUE(session.Append(std::span(text.data(), static_cast<size_t>(prompt))).ok());
+  std::vector<float> all;
+  for (int64_t i = prompt; i <= static_cast<int64_t>(text.size()); ++i) {
+    const Result<std::vector<float>> logits = session.NextLogits();
+    EXPECT_TRUE(logits.ok()) << logits.error().message;
+    if (!logits.ok()) return {};
+    all.insert(all.end(), logits->begin(), logits->end());
+    if (i < static_cast<int64_t>(text.size())) {
+      EXPECT_TRUE(session.Append(std::span(text.data() + i, 1)).ok());
+    }
+  }
+  return all;
+}
+
+TinyModelSpec Spec(const char* name, const char* architecture, int64_t head_dim, int type) {
+  TinyModelSpec spec;
+  spec.name = name;
+  spec.architecture = architecture;
+  spec.width = 256;
+  spec.heads = 4;
+  spec.kv_heads = 2;
+  spec.head_dim = head_dim;
+  spec.feed_forward = 512;
+  spec.type = type;
+  return spec;
+}
+
+class ModelTest : public CardTestOf<::testing::TestWithParam<TinyModelSpec>> {};
+
+TEST_P(ModelTest, LogitsAreTheHosts) {
+  const TemporaryFolder folder;
+  const std::string path = ltri::testing::WriteTinyGguf(GetParam(), folder.path());
+  const std::vector<TokenId> text = ltri::testing::TinyText(700, 5);
+  for (const char* method : {"dense", "streaming"}) {
+    SessionOptions options = ltri::testing::SmallOptions(method);
+    const std::vector<float> host = Logits(path, "cpu", options, text, 6);
+    const std::vector<float> card = Logits(path, "cuda", options, text, 6);
+    ASSERT_EQ(card.size(), host.size());
+    EXPECT_GT(Cosine(card, host), 0.999) << method;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tiny, ModelTest,
+    ::testing::Values(
+        Spec("llama_f16", "llama", 64, GGML_TYPE_F16), Spec("llama_bf16", "llama", 128, GGML_TYPE_BF16),
+        Spec("llama_q8_0", "llama", 64, GGML_TYPE_Q8_0), Spec("llama_q4_0", "llama", 64, GGML_TYPE_Q4_0),
+        Spec("llama_q4_k", "llama", 64, GGML_TYPE_Q4_K), Spec("llama_q6_k", "llama", 128, GGML_TYPE_Q6_K),
+        [] {
+          TinyModelSpec spec = Spec("qwen2_bias", "qwen2", 64, GGML_TYPE_F16);
+          spec.qkv_bias = true;
+          return spec;
+        }(),
+        Spec("qwen3_norms", "qwen3", 128, GGML_TYPE_F16)),
+    [](const auto& instance) { return instance.param.name; });
+
+// Its rows are in halves, those of the GGUF file in adjacent pairs.
+TEST_F(CardTest, FoldersAreModelsToo) {
+  const TemporaryFolder folder;
+  const TinyModelSpec spec = Spec("llama_folder", "llama", 64, GGML_TYPE_F16);
+  const std::string gguf = ltri::testing::WriteTinyGguf(spec, folder.path());
+  const std::string path =
+      ltri::testing::WriteTinyFolder(ltri::testing::MakeTinyFolder(spec, gguf), folder.path(), "model", gguf);
+  const std::vector<TokenId> text = ltri::testing::TinyText(300, 5);
+  const SessionOptions options = ltri::testing::SmallOptions("dense");
+  const std::vector<float> host = Logits(gguf, "cpu", options, text, 3);
+  const std::vector<float> card = Logits(path, "cuda", options, text, 3);
+  ASSERT_EQ(card.size(), host.size());
+  EXPECT_GT(Cosine(card, host), 0.999);
+}
+
+TEST_F(CardTest, RealModelsLogitsAreTheHosts) {
+  const std::string path = TestModel("smollm2");
+  if (path.empty()) GTEST_SKIP() << kNoTestModel;
+  std::vector<TokenId> text;
+  for (TokenId i = 0; i < 900; ++i) text.push_back(1000 + i * 37 % 9000);
+  SessionOptions options;
+  options.method = "dense";
+  const std::vector<float> host = Logits(path, "cpu", options, text, 4);
+  const std::vector<float> card = Logits(path, "cuda", options, text, 4);
+  ASSERT_EQ(card.size(), host.size());
+  EXPECT_GT(Cosine(card, host), 0.999);
+}
+
+// Decoded tokens of several sessions in one step are those of each alone.
+TEST_F(CardTest, SessionsDecodeTogether) {
+  const TemporaryFolder folder;
+  const std::string path = ltri::testing::WriteTinyGguf(Spec("together", "llama", 64, GGML_TYPE_F16), folder.path());
+  ModelOptions model_options;
+  model_options.device = "cuda";
+  const auto model = Model::Load(path, model_options);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  std::vector<std::unique_ptr<Session::Impl>> alone;
+  std::vector<std::unique_ptr<Session::Impl>> together;
+  for (const char* method : {"dense", "streaming", "ltri", "ltri"}) {
+    SessionOptions options = ltri::testing::SmallOptions(method);
+    options.window = 256;
+    options.max_span = 128;
+    auto session = Session::Impl::Open(*model, options, nullptr);
+    ASSERT_TRUE(session.ok()) << session.error().message;
+    const auto text = ltri::testing::TinyText(500 + 40 * static_cast<int64_t>(alone.size()), 7);
+    ASSERT_TRUE((*session)->Append(text, {}).ok());
+    ASSERT_TRUE((*session)->FinishPrompt({}).ok());
+    alone.push_back(std::move(*session));
+    auto fork = alone.back()->Fork();
+    ASSERT_TRUE(fork.ok());
+    together.push_back(std::move(*fork));
+  }
+  std::vector<Slice> slices;
+  for (const auto& session : together) slices.push_back(session->DecodeSlice());
+  ASSERT_TRUE((*model)->engine().Step(slices).ok());
+  for (size_t i = 0; i < alone.size(); ++i) {
+    Slice slice = alone[i]->DecodeSlice();
+    ASSERT_TRUE((*model)->engine().Step({&slice, 1}).ok());
+    EXPECT_GT(Cosine(together[i]->logits(), alone[i]->logits()), 0.9999) << i;
+  }
+}
+
+// What a session on the card cannot do is said, with what can be done about it.
+TEST_F(CardTest, SessionsCannotBeKept) {
+  const TemporaryFolder folder;
+  ModelOptions model_options;
+  model_options.device = "cuda";
+  const auto model =
+      Model::Load(ltri::testing::WriteTinyGguf(Spec("kept", "llama", 64, GGML_TYPE_F16), folder.path()), model_options);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  SessionOptions options;
+  const auto session = Session::Impl::Open(*model, options, nullptr);
+  ASSERT_TRUE(session.ok()) << session.error().message;
+  const auto file = SpillFile::Create();
+  ASSERT_TRUE(file.ok());
+  const auto saved = (*session)->Save(*file);
+  ASSERT_FALSE(saved.ok());
+  EXPECT_EQ(saved.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(saved.error().message.find("--device cpu"), std::string::npos);
+  options.memory = 1 << 30;
+  const auto limited = Session::Impl::Open(*model, options, nullptr);
+  ASSERT_FALSE(limited.ok());
+  EXPECT_NE(limited.error().message.find("--device-memory"), std::string::npos);
+}
+
+TEST(CudaDevice, UnknownDevicesAreNamed) {
+  ModelOptions options;
+  options.device = "tpu";
+  const auto model = Model::Load("nowhere.gguf", options);
+  ASSERT_FALSE(model.ok());
+  EXPECT_NE(model.error().message.find("tpu"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ltri::cuda
