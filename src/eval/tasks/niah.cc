@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "eval/tasks/draw.h"
 #include "eval/tasks/names.h"
 #include "eval/tasks/prompt_text.h"
+#include "eval/tasks/questions.h"
 #include "eval/tasks/sentences.h"
 #include "eval/tasks/suites.h"
 
 namespace ltri {
 namespace {
+
+constexpr const char* kQuestion = "question";  // a task whose wordings are in questions.jsonl
 
 // One wording. {city} and {number} are drawn for each sample.
 struct Wording {
@@ -83,11 +87,12 @@ void AddNeedle(PromptText& text, const Wording& wording) {
 
 class NeedleMaker {
  public:
-  NeedleMaker(ContextPtr context, std::shared_ptr<const TokenizedText> hay, Wording wording)
-      : context_(std::move(context)), hay_(std::move(hay)), wording_(std::move(wording)) {}
+  // wordings: of one task; each sample draws one.
+  NeedleMaker(ContextPtr context, std::shared_ptr<const TokenizedText> hay, std::vector<Wording> wordings)
+      : context_(std::move(context)), hay_(std::move(hay)), wordings_(std::move(wordings)) {}
 
   Status operator()(Random& random, Sample* sample) const {
-    const Wording wording = FillIn(wording_, random);
+    const Wording wording = FillIn(wordings_.size() == 1 ? wordings_.front() : Choose(random, wordings_), random);
     if (!context_->chat) sample->answer_prefix = wording.prefix;
     const Result<int64_t> own =
         context_->meter->Count(wording.before + wording.needle + wording.question + sample->answer_prefix);
@@ -117,14 +122,33 @@ class NeedleMaker {
  private:
   ContextPtr context_;
   std::shared_ptr<const TokenizedText> hay_;
-  Wording wording_;
+  std::vector<Wording> wordings_;
 };
 
-// Needles of a person's own: lines {"needle", "question", "answer", "prefix", "scorer"}; the last two may be missing.
-Result<std::vector<Wording>> ReadNeedles(const std::string& path) {
+// Sentences like those around them, and questions as people ask them.
+std::vector<Wording> Questions() {
+  std::vector<Wording> wordings;
+  std::istringstream lines{std::string(QuestionsJsonl())};
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = nlohmann::json::parse(line);
+    Wording wording;
+    wording.task = kQuestion;
+    wording.needle = row["needle"].get<std::string>() + " ";
+    wording.question = "\n\n" + row["question"].get<std::string>();
+    wording.prefix = "\nAnswer:";
+    wording.answer = row["answer"];
+    wording.scorer = "string_match_all";
+    wordings.push_back(std::move(wording));
+  }
+  return wordings;
+}
+
+// Needles of a person's own, a task each: lines {"needle", "question", "answer", "prefix", "scorer"}; the last two may
+// be missing.
+Result<std::vector<std::vector<Wording>>> ReadNeedles(const std::string& path) {
   const auto rows = DataFolder::ReadJsonl(path);
   if (!rows.ok()) return rows.error();
-  std::vector<Wording> wordings;
+  std::vector<std::vector<Wording>> wordings;
   for (const auto& row : *rows) {
     Wording wording = kWordings.front();
     wording.task = "own";
@@ -138,7 +162,8 @@ Result<std::vector<Wording>> ReadNeedles(const std::string& path) {
       return Error{ErrorCode::kCorrupt, fmt::format("{}, line {}: {}", path, wordings.size() + 1, wrong.what())};
     }
     wording.max_tokens = 50;
-    wordings.push_back(std::move(wording));
+    if (rows->size() > 1) wording.task += fmt::format("_{}", wordings.size() + 1);
+    wordings.push_back({std::move(wording)});
   }
   if (wordings.empty()) return Error{ErrorCode::kCorrupt, fmt::format("{} holds no needles", path)};
   return wordings;
@@ -158,17 +183,18 @@ Result<TokenizedText> LoadHay(const TaskContext& context, const LabelledText& so
 }  // namespace
 
 Result<Plan> PlanNiah(const ContextPtr& context, const SuiteSettings& settings) {
-  std::vector<Wording> wordings;
+  std::vector<std::vector<Wording>> tasks;  // each: its wordings
   if (!settings.needles.empty()) {
-    Result<std::vector<Wording>> own = ReadNeedles(settings.needles);
+    Result<std::vector<std::vector<Wording>>> own = ReadNeedles(settings.needles);
     if (!own.ok()) return own.error();
-    wordings = std::move(*own);
+    tasks = std::move(*own);
   } else {
-    if (Status status = CheckTasks(settings, {"number", "sandwich"}); !status.ok()) return status.error();
+    if (Status status = CheckTasks(settings, {"number", "sandwich", kQuestion}); !status.ok()) return status.error();
     for (const Wording& wording : kWordings) {
-      const bool wanted = settings.tasks.empty() ? wordings.empty() : IsWanted(settings, wording.task);
-      if (wanted) wordings.push_back(wording);
+      const bool wanted = settings.tasks.empty() ? tasks.empty() : IsWanted(settings, wording.task);
+      if (wanted) tasks.push_back({wording});
     }
+    if (!settings.tasks.empty() && IsWanted(settings, kQuestion)) tasks.push_back(Questions());
   }
   const Result<LabelledText> source = context->data->Haystack({"niah/PaulGrahamEssays", "niah/pg19_mini.jsonl"}, "en");
   if (!source.ok()) return source.error();
@@ -176,16 +202,15 @@ Result<Plan> PlanNiah(const ContextPtr& context, const SuiteSettings& settings) 
   if (!text.ok()) return text.error();
   const auto hay = std::make_shared<const TokenizedText>(std::move(*text));
   Plan plan;
-  for (size_t w = 0; w < wordings.size(); ++w) {
-    const bool several = wordings[w].task == "own" && wordings.size() > 1;
+  for (const std::vector<Wording>& wordings : tasks) {
     for (const int64_t length : settings.lengths) {
       for (const double depth : settings.depths) {
         Sample cell;
-        cell.task = "niah/" + wordings[w].task + (several ? fmt::format("_{}", w + 1) : "");
+        cell.task = "niah/" + wordings.front().task;
         cell.source = source->source;
         cell.length = length;
         cell.depth = depth;
-        AddSamples(plan, context->seed, cell, settings.samples, NeedleMaker(context, hay, wordings[w]));
+        AddSamples(plan, context->seed, cell, settings.samples, NeedleMaker(context, hay, wordings));
       }
     }
   }

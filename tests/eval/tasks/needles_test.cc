@@ -1,5 +1,6 @@
 // NIAH and NeedleBench.
 #include <algorithm>
+#include <set>
 
 #include "eval/score/text_units.h"
 #include "eval/tasks/kinship.h"
@@ -49,6 +50,26 @@ TEST_F(NeedlesTest, NiahTakesNeedlesFromAFile) {
   EXPECT_TRUE(samples[0].prompt.ends_with("\n\nQuestion: What did the cook hide?"));
   WriteFile(folder_ / "needles.jsonl", "{\"needle\": 1}\n");
   EXPECT_FALSE(PlanNiah(Context(), settings).ok());
+}
+
+TEST_F(NeedlesTest, NiahAsksPlainQuestions) {
+  SuiteSettings settings;
+  settings.tasks = {"question"};
+  settings.lengths = {800};
+  settings.depths = {0.5};
+  settings.samples = 6;
+  std::set<std::string> asked;
+  for (const Sample& sample : MakeAll(*PlanNiah(Context(), settings))) {
+    EXPECT_EQ(sample.task, "niah/question");
+    ASSERT_EQ(sample.references.size(), 1U);
+    ASSERT_EQ(sample.evidence.size(), 1U);
+    EXPECT_EQ(EvidenceText(sample, 0), sample.references[0]);
+    EXPECT_TRUE(sample.prompt.ends_with("?"));
+    EXPECT_EQ(Score(sample, "It is " + sample.references[0] + "."), 1.0);
+    EXPECT_EQ(Score(sample, "I do not know."), 0.0);
+    asked.insert(sample.references[0]);
+  }
+  EXPECT_GT(asked.size(), 2U);
 }
 
 TEST_F(NeedlesTest, NeedleBenchInBothLanguages) {
