@@ -10,7 +10,7 @@ cmake --install build/release --prefix "$scratch/prefix" >/dev/null
 cmake -S examples -B "$scratch/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$scratch/prefix" >/dev/null
 cmake --build "$scratch/build"
 
-for example in ask library; do
+for example in ask ask_c library; do
   status=0
   "$scratch/build/$example" >"$scratch/usage" 2>&1 || status=$?
   if ((status != 2)) || ! grep -q '^usage:' "$scratch/usage"; then
