@@ -18,6 +18,7 @@ inline constexpr int kTypeQ5_0 = 6;
 inline constexpr int kTypeQ5_1 = 7;
 inline constexpr int kTypeQ8_0 = 8;
 inline constexpr int kTypeQ4K = 12;
+inline constexpr int kTypeQ5K = 13;
 inline constexpr int kTypeQ6K = 14;
 inline constexpr int kTypeBf16 = 30;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "ops/cpu/byte_panels.h"
 #include "ops/cpu/panels.h"
 #include "support/allocations.h"
 #include "support/ops_reference.h"
@@ -77,6 +78,9 @@ double Norm(const float* values, int64_t count) {
 // What single rows lose when they are rounded to the partner type, as a share of |x| |w|.
 double SingleTolerance(int type) { return type == kTypeF32 ? 1e-6 : 2e-3; }
 
+// Block rows lose the same where they are rounded, else nothing.
+double BlockTolerance(int type) { return HasBytePanels(type) ? SingleTolerance(type) : 1e-6; }
+
 class MatmulTest : public ::testing::TestWithParam<int> {
  protected:
   void ExpectRight(int64_t outputs, int64_t cols, RowCount rows, bool with_bias) {
@@ -91,7 +95,7 @@ class MatmulTest : public ::testing::TestWithParam<int> {
     for (int64_t r = 0; r < rows.total(); ++r) {
       const double size = Norm(x.data() + r * cols, cols);
       for (int64_t j = 0; j < outputs; ++j) {
-        const double share = r < rows.block ? 1e-6 : SingleTolerance(GetParam());
+        const double share = r < rows.block ? BlockTolerance(GetParam()) : SingleTolerance(GetParam());
         const double tolerance = share * (size * Norm(w.values.data() + j * cols, cols) + 1);
         const auto at = static_cast<size_t>(r * outputs + j);
         ASSERT_NEAR(y[at], expected[at], tolerance) << "row " << r << ", output " << j;

@@ -1,10 +1,12 @@
-// Prompt rows: panels of weights are unpacked to floats and multiplied in single precision.
+// Prompt rows: panels of weights are unpacked and multiplied with all rows, as bytes where the CPU has kernels for the
+// type, else as floats.
 #include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
 #include <vector>
 
+#include "ops/cpu/byte_panels.h"
 #include "ops/cpu/matmul_rows.h"
 #include "ops/cpu/panels.h"
 #include "weights/ggml_types.h"
@@ -79,6 +81,37 @@ void MultiplyGroup(const Linear& layer, int64_t begin, int64_t end, const float*
   }
 }
 
+constexpr int64_t kRoundedRows = 16;  // of x a task rounds
+
+// x as bytes, or null when no layer wants it so. The memory is kept from call to call.
+const RoundedBlock* RoundRows(ThreadPool& pool, std::span<const Linear> layers, const float* x, int64_t rows) {
+  thread_local std::vector<RoundedBlock> rounded;
+  const bool wanted =
+      std::any_of(layers.begin(), layers.end(), [](const Linear& l) { return HasBytePanels(l.w->type); });
+  if (!wanted) return nullptr;
+  const int64_t cols = layers[0].w->cols;
+  const int64_t blocks = cols / 32;
+  if (static_cast<int64_t>(rounded.size()) < rows * blocks) rounded.resize(static_cast<size_t>(rows * blocks));
+  RoundedBlock* to = rounded.data();  // of this thread, for all
+  pool.Run((rows + kRoundedRows - 1) / kRoundedRows, [&](int64_t task, int) {
+    const int64_t end = std::min(rows, (task + 1) * kRoundedRows);
+    for (int64_t r = task * kRoundedRows; r < end; ++r) RoundRow(x + r * cols, cols, to + r * blocks);
+  });
+  return to;
+}
+
+// Outputs [begin, end) of a layer for all rows of x as bytes.
+void MultiplyBytes(const Linear& layer, int64_t begin, int64_t end, const RoundedBlock* x, int64_t rows) {
+  thread_local std::vector<PanelBlock> panel;
+  const Matrix& w = *layer.w;
+  panel.resize(std::max(panel.size(), static_cast<size_t>(w.cols / 32)));
+  for (int64_t j = begin; j < end; j += kBytePanelWidth) {
+    MakeBytePanel(w, j, panel.data());
+    MultiplyBytePanel(w.type, x, rows, w.cols, panel.data(), layer.bias != nullptr ? layer.bias + j : nullptr,
+                      layer.y + j, w.rows, std::min(kBytePanelWidth, end - j));
+  }
+}
+
 // Outputs of a task: as many as the cache holds, but fewer where the threads would end at different times.
 int64_t GroupOutputs(std::span<const Linear> layers, int threads) {
   const int64_t width = PanelWidth();
@@ -95,10 +128,16 @@ int64_t GroupOutputs(std::span<const Linear> layers, int threads) {
 
 void MatmulBlock(ThreadPool& pool, std::span<const Linear> layers, const float* x, int64_t rows) {
   const int64_t group = GroupOutputs(layers, pool.threads());
+  const RoundedBlock* rounded = RoundRows(pool, layers, x, rows);
   pool.Run(LayerTasks(layers, group), [&](int64_t task, int) {
     const LayerTask found = FindLayerTask(layers, group, task);
     const int64_t begin = found.index * group;
-    MultiplyGroup(*found.layer, begin, std::min(found.layer->w->rows, begin + group), x, rows);
+    const int64_t end = std::min(found.layer->w->rows, begin + group);
+    if (HasBytePanels(found.layer->w->type)) {
+      MultiplyBytes(*found.layer, begin, end, rounded, rows);
+    } else {
+      MultiplyGroup(*found.layer, begin, end, x, rows);
+    }
   });
 }
 
