@@ -86,7 +86,7 @@ struct SessionOptions {
 
   Positions positions = Positions::kAuto;
   Prefill prefill = Prefill::kAuto;
-  int64_t second_reading = 64;  // tokens at a streamed prompt's end that are read again; 0: off
+  int64_t second_reading = 64;  // tokens at a prompt's end that are read again with what the answer will see; 0: off
   int64_t rereadings = 2;       // how often
 
   SpanSelector spans = SpanSelector::kPartition;

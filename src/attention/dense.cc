@@ -9,7 +9,7 @@ class Dense : public LayeredMethod {
  public:
   Dense(const MethodContext& context, const SessionOptions& options) : LayeredMethod(context, options) {}
 
-  bool ReadsDensely(int64_t /*end*/) const override { return true; }
+  bool SeesAll(int64_t /*tokens*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Dense>(*this); }
 
  protected:

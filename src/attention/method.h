@@ -39,10 +39,10 @@ class Method : public AttentionMemory {
   // Tokens remembered, those dropped included.
   virtual int64_t size() const = 0;
 
-  // Whether the step that reads [size(), end) of a prompt would see everything before it.
-  virtual bool ReadsDensely(int64_t end) const = 0;
+  // Whether a token behind `tokens` of them, not one of a prompt, would see them all.
+  virtual bool SeesAll(int64_t tokens) const = 0;
 
-  // How many tokens at the end of a prompt that was not read densely should be read twice.
+  // How many tokens at the end of a prompt should be read again, with what the answer will see, unless that is all.
   virtual int64_t SecondReading() const { return 0; }
 
   // Forgets tokens >= `tokens`. Returns false, and forgets nothing, when something before `tokens` that is needed to

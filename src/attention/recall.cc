@@ -55,8 +55,6 @@ int64_t Recall::Groups() const {
   return 1;
 }
 
-bool Recall::ReadsDensely(int64_t end) const { return joined_end() == 0 && ReadsDensely(config(), options(), end); }
-
 bool Recall::ReadsDensely(const ModelConfig& config, const SessionOptions& options, int64_t end) {
   if (end <= options.sinks + options.window) return true;
   if (options.prefill == Prefill::kAuto) return end <= DenseTokens(config);
@@ -68,7 +66,7 @@ int64_t Recall::SecondReading() const { return std::min({options().second_readin
 
 bool Recall::StepIsDense() const {
   const bool prompt = step().kind == StepKind::kPrompt || step().kind == StepKind::kPromptEnd;
-  return prompt && ReadsDensely(step().end());
+  return prompt && joined_end() == 0 && ReadsDensely(config(), options(), step().end());
 }
 
 Status Recall::BeginStep(ThreadPool& pool, const StepRange& step) {

@@ -22,8 +22,10 @@ class Recall : public LayeredMethod {
   Recall(const MethodContext& context, const SessionOptions& options, std::vector<SpanMemory> layers,
          std::vector<uint8_t> voters);
 
-  bool ReadsDensely(int64_t end) const override;
-  // The same for a text that was not joined of others.
+  bool SeesAll(int64_t tokens) const override {
+    return joined_end() == 0 && tokens <= options().sinks + options().window;
+  }
+  // Whether the step of a prompt that ends at `end` sees everything before it, in a text that was not joined of others.
   static bool ReadsDensely(const ModelConfig& config, const SessionOptions& options, int64_t end);
   int64_t SecondReading() const override;
   bool Truncate(int64_t tokens) override;

@@ -12,7 +12,7 @@ class Streaming : public LayeredMethod {
  public:
   Streaming(const MethodContext& context, const SessionOptions& options) : LayeredMethod(context, options) {}
 
-  bool ReadsDensely(int64_t end) const override { return end <= options().sinks + options().window; }
+  bool SeesAll(int64_t tokens) const override { return tokens <= options().sinks + options().window; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Streaming>(*this); }
 
   Status EndStep(ThreadPool& pool) override {

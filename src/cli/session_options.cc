@@ -42,7 +42,7 @@ void AddResearchOptions(CLI::App& app, SessionOptions& o) {
       ->check(Between(1, 1 << 20))
       ->type_name("N")
       ->group(kResearch);
-  app.add_option("--rereadings", o.rereadings, "How often the end of a streamed prompt is read again")
+  app.add_option("--rereadings", o.rereadings, "How often the end of a prompt is read again")
       ->check(Between(0, 16))
       ->type_name("N")
       ->group(kResearch);
@@ -106,7 +106,7 @@ void AddSessionOptions(CLI::App& app, SessionOptions& o, const char* prefill_nam
       ->group(kMemory);
   AddChoice<Prefill>(app, prefill_name, o.prefill, kPrefills, "How a prompt is read")->group(kMemory);
   AddTokens(app, "--second-reading", o.second_reading, 0, kMemory,
-            "Tokens at a streamed prompt's end that are read again");
+            "Tokens at a prompt's end that are read again, with what the answer will see");
   AddResearchOptions(app, o);
 }
 

@@ -55,7 +55,7 @@ class DeviceRecall : public DeviceMethod {
     CopyOnDevice(context().stream, board_.as<void>(), other.board_.as<void>(), board_.bytes());
   }
 
-  bool ReadsDensely(int64_t end) const override { return Recall::ReadsDensely(context().config, options(), end); }
+  bool SeesAll(int64_t tokens) const override { return tokens <= options().sinks + options().window; }
   int64_t SecondReading() const override { return std::min(options().second_reading, options().window); }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceRecall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return layers_[static_cast<size_t>(layer)].spans(); }
@@ -167,7 +167,7 @@ class DeviceRecall : public DeviceMethod {
     caches_ = caches;
     if (moved || recording_ == 0) recording_ = NextRecording();
     const bool prompt = step.kind == StepKind::kPrompt || step.kind == StepKind::kPromptEnd;
-    dense_ = prompt && ReadsDensely(step.end());
+    dense_ = prompt && Recall::ReadsDensely(context().config, options(), step.end());
     SetTurn(step);
     true_positions_ = options().positions == Positions::kTrue;
     AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),

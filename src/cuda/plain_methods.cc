@@ -31,7 +31,7 @@ class DeviceDense : public PlainMethod {
  public:
   DeviceDense(DeviceContext* context, const SessionOptions& options) : PlainMethod(context, options, 0) {}
 
-  bool ReadsDensely(int64_t /*end*/) const override { return true; }
+  bool SeesAll(int64_t /*tokens*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceDense>(*this); }
   std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override { return {{0, step().end()}}; }
 
@@ -48,7 +48,7 @@ class DeviceStreaming : public PlainMethod {
     store().SetRows(sinks);
   }
 
-  bool ReadsDensely(int64_t end) const override { return end <= options().sinks + options().window; }
+  bool SeesAll(int64_t tokens) const override { return tokens <= options().sinks + options().window; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceStreaming>(*this); }
 
   std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override {

@@ -114,7 +114,7 @@ std::optional<Slice> Session::Impl::NextSlice() {
     return std::nullopt;
   }
   next_ = NextRange();
-  dense_ = method_->ReadsDensely(size() - 1);
+  sees_all_ = method_->SeesAll(size() - 1);
   return MakeSlice(next_.begin, next_.count, next_.kind);
 }
 
@@ -126,7 +126,7 @@ void Session::Impl::SliceRead() {
   read_ = next_.end();
   if (next_.kind != StepKind::kPromptEnd) return;
   const bool looks_back = std::min(method_->SecondReading(), read_ - prompt_begin_) > 0;
-  if (looks_back) again_ = (dense_ ? 0 : options_.rereadings) + 1;
+  if (looks_back) again_ = (sees_all_ ? 0 : options_.rereadings) + 1;
 }
 
 Slice Session::Impl::DecodeSlice() {
@@ -189,7 +189,7 @@ Result<std::unique_ptr<Session::Impl>> Session::Impl::Fork() const {
   copy->prompt_open_ = prompt_open_;
   copy->next_ = next_;
   copy->again_ = again_;
-  copy->dense_ = dense_;
+  copy->sees_all_ = sees_all_;
   copy->logits_ = logits_;
   return copy;
 }

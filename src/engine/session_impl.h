@@ -101,7 +101,7 @@ class Session::Impl {
   bool prompt_open_ = false;
   StepRange next_;             // of the slice that NextSlice gave last
   int64_t again_ = 0;          // steps that are left for the prompt's end: it is read again, then looked ahead from
-  bool dense_ = false;         // the block of next_ is read densely
+  bool sees_all_ = false;      // the answer to this prompt will
   std::vector<float> logits_;  // [vocabulary] of the token after the text, when HasLogits
 };
 

@@ -21,7 +21,7 @@ class AttentionProbe : public LayeredMethod {
 
   AttentionProbe(const MethodContext& context, Watcher watcher);
 
-  bool ReadsDensely(int64_t /*end*/) const override { return true; }
+  bool SeesAll(int64_t /*tokens*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<AttentionProbe>(*this); }
 
  protected:

@@ -31,14 +31,14 @@ constexpr StepKind kDecode = StepKind::kDecode;
 // Remembers nothing but its steps.
 class Recorder : public Method {
  public:
-  Recorder(std::vector<StepRange>* steps, const ModelConfig& config, int64_t second_reading, int64_t dense_until)
+  Recorder(std::vector<StepRange>* steps, const ModelConfig& config, int64_t second_reading, int64_t sees_all_until)
       : steps_(steps),
         row_(config.heads * config.head_dim),
         second_reading_(second_reading),
-        dense_until_(dense_until) {}
+        sees_all_until_(sees_all_until) {}
 
   int64_t size() const override { return size_; }
-  bool ReadsDensely(int64_t end) const override { return end <= dense_until_; }
+  bool SeesAll(int64_t tokens) const override { return tokens <= sees_all_until_; }
   int64_t SecondReading() const override { return second_reading_; }
   bool Truncate(int64_t tokens) override {
     size_ = tokens;
@@ -75,17 +75,17 @@ class Recorder : public Method {
   std::vector<StepRange>* steps_;
   int64_t row_;
   int64_t second_reading_;
-  int64_t dense_until_;
+  int64_t sees_all_until_;
   int64_t size_ = 0;
 };
 
 class ReadingTest : public ::testing::Test {
  protected:
-  Session Make(int64_t block, int64_t second_reading, int64_t dense_until = 0) {
+  Session Make(int64_t block, int64_t second_reading, int64_t sees_all_until = 0) {
     const std::shared_ptr<Model> model = TinyModel("llama");
     SessionOptions options = SmallOptions("ltri");
     options.block = block;
-    auto method = std::make_unique<Recorder>(&steps_, model->engine().config(), second_reading, dense_until);
+    auto method = std::make_unique<Recorder>(&steps_, model->engine().config(), second_reading, sees_all_until);
     return Session(std::make_unique<Session::Impl>(model, options, std::move(method)));
   }
 
@@ -105,7 +105,7 @@ TEST_F(ReadingTest, BlocksThenTheEndAgainThenALookAhead) {
             (Steps{{200, 85, kPrompt}, {285, 64, kEnd}, {285, 64, kAgain}, {285, 64, kAgain}, {349, 1, kAgain}}));
 }
 
-TEST_F(ReadingTest, WhatWasReadDenselyIsReadOnceButLookedAheadFrom) {
+TEST_F(ReadingTest, WhatTheAnswerSeesAllOfIsReadOnceButLookedAheadFrom) {
   Session session = Make(100, 64, 1000);
   LogitsAfter(session, TinyText(150, 1));
   EXPECT_EQ(Taken(), (Steps{{0, 85, kPrompt}, {85, 64, kEnd}, {149, 1, kAgain}, {149, 1, kDecode}}));
