@@ -16,12 +16,12 @@ using single::kThreads;
 using single::kWarps;
 
 // Into how many parts the keys of a head are split. Several sequences of different lengths: some blocks more than fit
-// at once, so that no processor waits long for the last.
+// at once, so that no processor waits long for the last; rather few too few than some that come by themselves.
 int Splits(const HeadShape& shape, int64_t count) {
   constexpr int64_t kRounds = 4;
   const int64_t blocks = int64_t{single::kBlocksPerProcessor} * Processors();
   if (count == 1) return static_cast<int>(std::max<int64_t>(1, blocks / shape.kv_heads));
-  return static_cast<int>(CeilDiv(kRounds * blocks, shape.kv_heads * count));
+  return static_cast<int>(std::max<int64_t>(1, kRounds * blocks / (shape.kv_heads * count)));
 }
 
 Scratch LayOutScratch(void* memory, const HeadShape& shape, int64_t count) {
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   char* queries = shared + 2 * kStages * single::kTileBytes<kDim>;
   char* turns = queries + 4 * single::kQueryBytes<kDim, kHeadTiles>;
   single::FillTurns<kDim>(args.rope, turns);
-  WaitForInputs();
+  if (!args.settled) WaitForInputs();
   const HeadShape& shape = args.shape;
   const auto splits = static_cast<int>(gridDim.x);
   const auto split = static_cast<int>(blockIdx.x);
@@ -109,10 +109,11 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
                                           static_cast<int>(static_cast<int64_t>(tiles) * (split + 1) / splits),
                                           args.projections + row * width + kv_head * heads * kDim,
                                           SharedAddress(shared),
+                                          shared,
                                           queries,
                                           turns};
-  if (split == splits - 1) AppendOwn(b);
   single::Places<kDim> places;
+#pragma unroll 1
   for (int tile = b.begin; tile < b.begin + kStages - 1; ++tile) {
     Find(b, tile, places);
     Fetch(b, tile, places);
@@ -120,12 +121,17 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   Find(b, b.begin + kStages - 1, places);
   single::QueryTurn<kDim> turn{};
   FindTurn(b, b.begin, turn);
+  if (args.settled) WaitForInputs();
+  const bool has_own = split == splits - 1;
+  if (has_own) AppendOwn(b);
   single::Running<kDim, kHeadTiles> run;
   const float scale = shape.scale * 1.44269504F;
+#pragma unroll 1
   for (int tile = b.begin; tile < b.end; ++tile) {
     TurnQueries(b, tile, turn);
     WaitForCopies<kStages - 2>();
     __syncthreads();
+    if (has_own && tile + 1 == b.end) PutOwn(b);
     Fetch(b, tile + kStages - 1, places);
     Find(b, tile + kStages, places);
     FindTurn(b, tile + 1, turn);
@@ -137,7 +143,7 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   const int64_t mine = first_part + static_cast<int64_t>(split) * shape.heads + b.first_head;
   MergeWarps(b, run, shared, scratch.parts + mine, scratch.outs + mine * kDim);
   if (!IsLast(scratch.counters + row * shape.kv_heads + kv_head, gridDim.x)) return;
-  MergeBlocks<kDim>(args, scratch, first_part, splits, row, b.first_head, heads);
+  MergeBlocks<kDim>(args, scratch, reinterpret_cast<Part*>(shared), first_part, splits, row, b.first_head, heads);
 }
 
 template <int kDim, int kHeadTiles>

@@ -53,6 +53,7 @@ struct Block {
   int end;
   const float* q;  // [heads, kDim] of this KV head
   uint32_t stages;
+  char* memory;  // the same
   char* queries;
   char* turns;
 
@@ -108,7 +109,7 @@ struct Places {
   const __half* at[kCount];
 };
 
-// Keys behind the last are the last again.
+// The step's own key, the last, may not be there yet: it and those behind it are the one before.
 template <int kDim, int kHeadTiles>
 __device__ void Find(const Block<kDim, kHeadTiles>& b, int tile, Places<kDim>& places) {
   if (tile >= b.end) return;
@@ -116,7 +117,7 @@ __device__ void Find(const Block<kDim, kHeadTiles>& b, int tile, Places<kDim>& p
 #pragma unroll
   for (int i = 0; i < Places<kDim>::kCount; ++i) {
     const int row = i * Places<kDim>::kRowsAtOnce + static_cast<int>(threadIdx.x) / Places<kDim>::kChunks;
-    places.at[i] = b.store.Key(b.kv_head, b.view.Token(min(tile * kKeys + row, b.count - 1))) + chunk * 8;
+    places.at[i] = b.store.Key(b.kv_head, b.view.Token(min(tile * kKeys + row, max(0, b.count - 2)))) + chunk * 8;
   }
 }
 
@@ -126,28 +127,43 @@ __device__ void Fetch(const Block<kDim, kHeadTiles>& b, int tile, const Places<k
   if (tile < b.end) {
     const int chunk = static_cast<int>(threadIdx.x) % Places<kDim>::kChunks;
     const uint32_t to = b.Keys(tile) + chunk / 8 * kSlabBytes;
+    const uint64_t policy = ReadOnce();
 #pragma unroll
     for (int i = 0; i < Places<kDim>::kCount; ++i) {
       const int row = i * Places<kDim>::kRowsAtOnce + static_cast<int>(threadIdx.x) / Places<kDim>::kChunks;
       const uint32_t at = to + ChunkByte(row, chunk % 8);
-      CopyAsync16(at, places.at[i]);
-      CopyAsync16(at + kTileBytes<kDim>, places.at[i] + b.store.ToValue());
+      CopyAsync16(at, places.at[i], policy);
+      CopyAsync16(at + kTileBytes<kDim>, places.at[i] + b.store.ToValue(), policy);
     }
   }
   CommitCopies();
 }
 
-// The step's own key and value go to the store, by the block that reads them.
+// The step's own key and value go to the store, for the tokens to come.
 template <int kDim, int kHeadTiles>
 __device__ void AppendOwn(const Block<kDim, kHeadTiles>& b) {
-  const int32_t token = b.view.view.end - 1;
   const float* key = b.q + (b.args.shape.heads + b.kv_head - b.first_head) * kDim;
-  __half* to = b.store.Key(b.kv_head, token);
+  __half* to = b.store.Key(b.kv_head, b.view.view.end - 1);
   for (int i = static_cast<int>(threadIdx.x); i < kDim; i += kThreads) {
     to[i] = Numbers<__half>::From(key[i]);
     to[i + b.store.ToValue()] = Numbers<__half>::From(key[b.args.shape.kv_heads * kDim + i]);
   }
-  __threadfence();
+}
+
+// The last tile was read from the store before they were there: puts them into their row of it, and of a text's first
+// token into all, since what is behind it counts nothing but must be numbers.
+template <int kDim, int kHeadTiles>
+__device__ void PutOwn(const Block<kDim, kHeadTiles>& b) {
+  const float* key = b.q + (b.args.shape.heads + b.kv_head - b.first_head) * kDim;
+  char* tile = b.memory + (b.end - 1 - b.begin) % kStages * 2 * kTileBytes<kDim>;
+  const int row = (b.count - 1) % kKeys;
+  const int rows = b.count == 1 ? kKeys : 1;
+  for (int i = static_cast<int>(threadIdx.x); i < rows * kDim; i += kThreads) {
+    const int dim = i % kDim;
+    auto* to = reinterpret_cast<__half*>(tile + TileByte(row + i / kDim, dim / 8)) + dim % 8;
+    to[0] = Numbers<__half>::From(key[dim]);
+    to[kTileBytes<kDim> / 2] = Numbers<__half>::From(key[b.args.shape.kv_heads * kDim + dim]);
+  }
   __syncthreads();
 }
 
