@@ -5,6 +5,12 @@
 #include "ops/convert.h"
 
 namespace ltri::cuda {
+namespace {
+
+// Of a decoded token: more take so long to read that attention need not begin early.
+constexpr int64_t kFewKeys = 16384;
+
+}  // namespace
 
 DeviceMethod::DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far, int64_t apart)
     : context_(context),
@@ -86,6 +92,7 @@ void DeviceMethod::SingleAttention(int64_t layer, const SequenceRef* sequence, c
   }
   AttendSingleArgs args;
   args.settled = IsSettled(layer);
+  args.few_keys = most_keys_ <= kFewKeys;
   args.shape = context_->shape;
   args.sequences = sequence;
   args.layer = layer;

@@ -297,7 +297,7 @@ class DeviceRecall : public DeviceMethod {
     choose.votes = spans.totals();
     choose.weights = spans.weights();
     choose.loans = spans.loans();
-    choose.picked = spans.picked();
+    choose.taken = spans.taken();
     choose.budget = static_cast<int32_t>(options().budget);
     choose.share = static_cast<int32_t>(options().persistence ? options().persistence_share * budget : 0);
     choose.lent = static_cast<int32_t>(kLent * budget);

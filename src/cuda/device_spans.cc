@@ -69,7 +69,7 @@ void DeviceSpans::Grow(int64_t capacity) {
   grow(weights_, 1, kFloat);
   totals_ = Buffer(capacity * kFloat);
   loans_ = Buffer(capacity * kFloat);
-  picked_ = Buffer(capacity);
+  taken_ = Buffer(capacity * kFloat);
   index_.capacity = capacity;
   index_.borders = borders_.as<int32_t>();
   index_.vectors = vectors_.as<int8_t>();
@@ -118,12 +118,12 @@ void DeviceSpans::Truncate(int64_t tokens, int64_t window_begin) {
 
 int64_t DeviceSpans::bytes() const {
   return borders_.bytes() + vectors_.bytes() + scales_.bytes() + cast_.bytes() + weights_.bytes() + totals_.bytes() +
-         loans_.bytes() + picked_.bytes();
+         loans_.bytes() + taken_.bytes();
 }
 
 int64_t DeviceSpans::MostBytes(const HeadShape& shape, int64_t indexed, int64_t tokens, int64_t min_span) {
   const int64_t vectors = indexed * kSpanVectors * (shape.head_dim + kFloat);
-  const int64_t others = shape.layers * (4 * kFloat + static_cast<int64_t>(sizeof(int32_t)) + 1);
+  const int64_t others = shape.layers * (5 * kFloat + static_cast<int64_t>(sizeof(int32_t)));
   return Roomy(tokens / min_span) * (vectors + others);
 }
 

@@ -42,10 +42,10 @@ class DeviceSpans {
   const DeviceIndex& index() const { return index_; }
   float* cast() const { return cast_.as<float>(); }        // [capacity] votes on the board
   float* weights() const { return weights_.as<float>(); }  // [capacity] persistent weights
-  // Scratch of the layer's choice, [capacity] each: votes of all layers, of followers, what was taken.
+  // Scratch of the layer's choice, [capacity] each: votes of all layers, of followers, of what was taken.
   float* totals() const { return totals_.as<float>(); }
   float* loans() const { return loans_.as<float>(); }
-  uint8_t* picked() const { return picked_.as<uint8_t>(); }
+  float* taken() const { return taken_.as<float>(); }
   int64_t bytes() const;
   // What `bytes` of all layers together, which index so many KV heads, may come to when a text is cut into spans of
   // `min_span` tokens.
@@ -65,7 +65,7 @@ class DeviceSpans {
   std::vector<Span> spans_;
   int64_t stored_ = 0;
   DeviceIndex index_;
-  Buffer count_, borders_, vectors_, scales_, mean_, cast_, weights_, totals_, loans_, picked_;
+  Buffer count_, borders_, vectors_, scales_, mean_, cast_, weights_, totals_, loans_, taken_;
 };
 
 }  // namespace ltri::cuda

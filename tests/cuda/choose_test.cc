@@ -112,7 +112,7 @@ TEST_P(ChooseTest, FillsTheBudgetAsSortingWould) {
     args.votes = votes.as<float>();
     args.weights = buffers.emplace_back(ToCard(spans.weights)).as<float>();
     args.loans = buffers.emplace_back(count * 4).as<float>();
-    args.picked = buffers.emplace_back(count).as<uint8_t>();
+    args.taken = buffers.emplace_back(count * 4).as<float>();
     args.budget = 4096;
     args.share = share;
     args.lent = 600;
@@ -160,7 +160,7 @@ TEST_F(CardTest, ChoosesAmongScoresThatAreNearlyEqual) {
   const Buffer votes = ToCard(spans.votes);
   const Buffer weights = ToCard(spans.weights);
   const Buffer loans(9000 * 4);
-  const Buffer picked(9000);
+  const Buffer taken(9000 * 4);
   const Buffer rows((16 + 4096 + 128) * 4);
   const Buffer view = ToCard(std::vector<LayerView>(1));
   ChooseArgs args;
@@ -170,7 +170,7 @@ TEST_F(CardTest, ChoosesAmongScoresThatAreNearlyEqual) {
   args.votes = votes.as<float>();
   args.weights = weights.as<float>();
   args.loans = loans.as<float>();
-  args.picked = picked.as<uint8_t>();
+  args.taken = taken.as<float>();
   args.budget = 4096;
   args.sinks = 16;
   args.rows = rows.as<int32_t>();

@@ -48,6 +48,7 @@ struct AttendSingleArgs {
   // The views were complete before what is recorded or queued with overlap began: their keys may be read while the
   // kernel before still runs.
   bool settled = false;
+  bool few_keys = false;  // some thousands
 };
 
 int64_t SingleScratchBytes(const HeadShape& shape, int64_t count);

@@ -47,7 +47,7 @@ struct ChooseArgs {
   const float* votes = nullptr;  // [spans]
   float* weights = nullptr;      // [spans]
   float* loans = nullptr;        // [spans] scratch
-  uint8_t* picked = nullptr;     // [spans] scratch
+  float* taken = nullptr;        // [spans] scratch
   int32_t budget = 0;            // tokens
   int32_t share = 0;             // tokens of the budget that go by weight
   int32_t lent = 0;              // tokens of the budget that go to followers

@@ -21,10 +21,10 @@ constexpr float kForgotten = 1e-4F;  // of the heaviest weight: will not be chos
 // Of the team's spans, what one block has. Span `begin + k` is number k.
 struct SpanTable {
   const int32_t* borders;  // [count + 1]
-  const float* votes;
+  float* votes;            // those of what was taken have a sign
   float* weights;
-  float* loans;  // may be weights, which are read before
-  uint8_t* picked;
+  float* loans;      // may be weights, which are read before
+  uint8_t* lengths;  // in shared memory only
 
   // In shared memory: bytes for `spans`.
   static constexpr int64_t Bytes(int64_t spans) { return spans * 13 + 4; }
@@ -93,28 +93,28 @@ struct Chooser {
       auto* borders = reinterpret_cast<int32_t*>(weights + shared_spans);
       t = {borders, votes, weights, weights, reinterpret_cast<uint8_t*>(borders + shared_spans + 1)};
       if (thread == 0) borders[count] = a.index.borders[begin + count];
-      Read(votes, weights, borders);
+      Read(borders);
     } else {
-      t = {a.index.borders + begin, a.votes + begin, a.weights + begin, a.loans + begin, a.picked + begin};
-      Read(nullptr, nullptr, nullptr);
+      t = {a.index.borders + begin, a.taken + begin, a.weights + begin, a.loans + begin, nullptr};
+      Read(nullptr);
     }
   }
 
   // Fills the table and finds the highest scores.
-  __device__ void Read(float* votes, float* weights, int32_t* borders) {
+  __device__ void Read(int32_t* borders) {
     Highest mine{0, 0, 0};
 #pragma unroll 4
     for (int32_t k = thread; k < count; k += kChooserThreads) {
-      const float vote = a.votes[begin + k];
+      const float vote = fmaxf(a.votes[begin + k], 0.0F);
       const float weight = a.weights[begin + k];
-      mine.vote = max(mine.vote, __float_as_uint(fmaxf(vote, 0.0F)));
+      mine.vote = max(mine.vote, __float_as_uint(vote));
       mine.weight = max(mine.weight, __float_as_uint(fmaxf(weight, 0.0F)));
       mine.remembered = max(mine.remembered, __float_as_uint(fmaxf(Remembered(vote, weight), 0.0F)));
-      t.picked[k] = 0;
+      t.votes[k] = vote;
       if constexpr (kShared) {
-        votes[k] = vote;
-        weights[k] = weight;
+        t.weights[k] = weight;
         borders[k] = a.index.borders[begin + k];
+        t.lengths[k] = static_cast<uint8_t>(a.index.borders[begin + k + 1] - borders[k]);
       }
     }
     const auto over_warp = [](const Highest& h) {
@@ -134,15 +134,11 @@ struct Chooser {
     });
   }
 
-  __device__ float Remembered(float vote, float weight) const { return a.decay * weight + a.gain * fmaxf(vote, 0.0F); }
+  __device__ float Remembered(float vote, float weight) const { return a.decay * weight + a.gain * vote; }
 
-  __device__ int32_t Length(int32_t k) const { return t.borders[k + 1] - t.borders[k]; }
-
-  // Of a score that can be taken; else 0.
-  __device__ uint32_t Bits(const float* scores, int32_t k) const {
-    const float x = scores[k];
-    return x > 0 && t.picked[k] == 0 ? __float_as_uint(x) : 0U;
-  }
+  // Spans are no longer than the band is wide.
+  __device__ int32_t Length(int32_t k) const { return kShared ? t.lengths[k] : t.borders[k + 1] - t.borders[k]; }
+  __device__ bool IsTaken(int32_t k) const { return __float_as_int(t.votes[k]) < 0; }
 
   // Spends the budget: by weight, by vote, on followers, and what is left by vote again. Returns what remains. A loop,
   // since the code of a kernel that runs now and then comes from memory each time, piece by piece.
@@ -201,10 +197,11 @@ struct Chooser {
     return *Of::In(0, &s.remaining);
   }
 
-  // Number of a score's range; less than 0 when it cannot be taken.
+  // Number of a score's range; less than 0 when it cannot be taken. Of what was taken, votes have a sign, loans are
+  // none, and weights come first.
   __device__ int32_t RangeOf(const float* scores, int32_t k, int shift, int32_t base) const {
     const float x = scores[k];
-    return x > 0 && t.picked[k] == 0 ? static_cast<int32_t>(__float_as_uint(x) >> shift) - base : -1;
+    return x > 0 ? static_cast<int32_t>(__float_as_uint(x) >> shift) - base : -1;
   }
 
   // s.range: the first from the highest down that does not fit, or -1 when all fit. Returns what those above it leave.
@@ -250,7 +247,7 @@ struct Chooser {
       const int32_t own = RangeOf(scores, k, shift, base);
       if (own < max(range, 0) || own >= ranges) continue;
       if (own > range) {
-        t.picked[k] = 1;
+        t.votes[k] = -t.votes[k];
       } else if (const int32_t at = atomicAdd(Of::In(0, &s.tie_count), 1); at < kMostTies) {
         Of::In(0, s.ties)[at] = {__float_as_uint(scores[k]), begin + k, Length(k)};
       }
@@ -278,9 +275,10 @@ struct Chooser {
   // Any block's span.
   __device__ void Pick(int32_t span) {
     if constexpr (kShared) {
-      Of::In(span / each_block, t.picked)[span % each_block] = 1;
+      float* vote = Of::In(span / each_block, t.votes) + span % each_block;
+      *vote = -*vote;
     } else {
-      a.picked[span] = 1;
+      a.taken[span] = -a.taken[span];
     }
   }
 
@@ -289,7 +287,7 @@ struct Chooser {
     const float least = kForgotten * __uint_as_float(highest.remembered);
 #pragma unroll 1
     for (int32_t k = thread; k < count; k += kChooserThreads) {
-      const float weight = Remembered(t.votes[k], t.weights[k]);
+      const float weight = Remembered(fabsf(t.votes[k]), t.weights[k]);
       a.weights[begin + k] = weight < least ? 0.0F : weight;
     }
   }
@@ -303,16 +301,23 @@ struct Chooser {
     const float part = 1.0F / static_cast<float>(a.reach);
     float lender = 0;  // its vote
     int32_t lender_end = 0;
+    const auto border = [&](int32_t k) { return kBlocks == 1 || k >= 0 ? t.borders[k] : a.index.borders[begin + k]; };
+    int32_t k = max(first - kChain, -begin);
+    int32_t at = border(k);
 #pragma unroll 1
-    for (int32_t k = max(first - kChain, -begin); k < last; ++k) {
-      const float own = k >= 0 ? t.votes[k] : a.votes[begin + k];
-      const int32_t distance = (k >= 0 ? t.borders[k] : a.index.borders[begin + k]) - lender_end;
+    for (; k < last; ++k) {
+      const float vote = kBlocks == 1 || k >= 0 ? t.votes[k] : a.votes[begin + k];
+      const float own = fabsf(vote);
+      const int32_t end = border(k + 1);
+      const int32_t distance = at - lender_end;
       const float loan = distance < a.reach ? lender * (1.0F - static_cast<float>(distance) * part) : 0.0F;
       const bool borrows = loan > own;
-      if (k >= first) t.loans[k] = borrows ? loan : 0.0F;
-      if (borrows || !(own > 0)) continue;
-      lender = own;
-      lender_end = k >= 0 ? t.borders[k + 1] : a.index.borders[begin + k + 1];
+      if (k >= first) t.loans[k] = borrows && __float_as_int(vote) >= 0 ? loan : 0.0F;
+      if (!borrows && own > 0) {
+        lender = own;
+        lender_end = end;
+      }
+      at = end;
     }
     __syncthreads();
   }
@@ -339,7 +344,7 @@ struct Chooser {
   __device__ void TakeNewest(int32_t left) {
     int32_t mine = 0;
 #pragma unroll 1
-    for (int32_t k = thread; k < count; k += kChooserThreads) mine += t.picked[k] == 0 ? Length(k) : 0;
+    for (int32_t k = thread; k < count; k += kChooserThreads) mine += IsTaken(k) ? 0 : Length(k);
     SumBefore(mine, &mine);
     if (thread == 0) s.total = mine;
     Of::Sync();
@@ -347,10 +352,10 @@ struct Chooser {
 #pragma unroll 1
     for (int32_t last = count; last > 0 && left > 0; last -= kChooserThreads) {
       const int32_t k = last - 1 - thread;
-      const int32_t length = k >= 0 && t.picked[k] == 0 ? Length(k) : 0;
+      const int32_t length = k >= 0 && !IsTaken(k) ? Length(k) : 0;
       int32_t total = 0;
       const int32_t before = SumBefore(length, &total);
-      if (length > 0 && before + length <= left) t.picked[k] = 1;
+      if (length > 0 && before + length <= left) t.votes[k] = -t.votes[k];
       left -= total;
     }
     Of::Sync();
@@ -363,7 +368,7 @@ struct Chooser {
     const int32_t last = min(count, first + each);
     int32_t mine = 0;
 #pragma unroll 1
-    for (int32_t k = first; k < last; ++k) mine += t.picked[k] != 0 ? Length(k) : 0;
+    for (int32_t k = first; k < last; ++k) mine += IsTaken(k) ? Length(k) : 0;
     int32_t total = 0;
     int32_t at = a.sinks + SumBefore(mine, &total);
     if (thread == 0) s.total = total;
@@ -376,7 +381,7 @@ struct Chooser {
     }
 #pragma unroll 1
     for (int32_t k = first; k < last; ++k) {
-      if (t.picked[k] == 0) continue;
+      if (!IsTaken(k)) continue;
 #pragma unroll 1
       for (int32_t token = t.borders[k]; token < t.borders[k + 1]; ++token) a.rows[at++] = token;
     }
