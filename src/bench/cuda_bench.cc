@@ -6,12 +6,15 @@
 #include <memory>
 #include <new>
 
+#include "attention/registry.h"
 #include "base/thread_pool.h"
 #include "bench/device_bench.h"
+#include "bench/drawn_heads.h"
 #include "bench/stopwatch.h"
 #include "cuda/device_context.h"
 #include "cuda/device_decoder.h"
 #include "cuda/device_spans.h"
+#include "cuda/device_voters.h"
 #include "cuda/device_weights.h"
 #include "ops/cuda/gemm.h"
 #include "ops/cuda/pointwise.h"
@@ -78,7 +81,12 @@ class CudaBench {
         weights_(context_.stream, config_, packing),
         decoder_(&context_, &weights_),
         pool_(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))),
-        row_(row) {}
+        row_(row) {
+    if (settings.copying_heads == 0) return;
+    const int64_t count =
+        settings.copying_heads > 0 ? settings.copying_heads : UsualCopyingHeads(config.layers, config.heads);
+    head_table_ = DrawHeadTable(config.layers, config.heads, count);
+  }
 
   Status Run() {
     MeasureLimits();
@@ -135,13 +143,20 @@ class CudaBench {
   }
 
   Result<std::unique_ptr<Method>> Make(const std::string& name) {
-    SessionOptions options = s_.session;
-    options.method = name;
-    return cuda::MakeDeviceMethod(&context_, options);
+    return cuda::MakeDeviceMethod(&context_, Options(name));
   }
 
+  SessionOptions Options(const std::string& method) const {
+    SessionOptions options = s_.session;
+    options.method = method;
+    return Complete(options, method == "ltri" ? head_table_ : std::vector<float>());
+  }
+
+  // What is left on the card for the index of a text of so many tokens.
   int64_t IndexBytes(const std::string& method, int64_t tokens) const {
-    return method == "ltri" ? cuda::DeviceSpans::MostBytes(context_.shape, tokens, s_.session.min_span) : 0;
+    if (method != "ltri") return cuda::BlockPool::Apart();
+    const cuda::DeviceVoters voters(context_.stream, context_.shape, Options(method));
+    return cuda::DeviceSpans::MostBytes(context_.shape, voters.indexed(), tokens, s_.session.min_span);
   }
 
   Status MeasurePrefill(const std::string& name, int64_t tokens) {
@@ -204,6 +219,7 @@ class CudaBench {
       if (!one.ok()) return one.error();
       made.push_back(std::move(*one));
       methods.push_back(static_cast<cuda::DeviceMethod*>(made.back().get()));
+      context_.pool.Reserve(name == "streaming" ? 0 : depth / cuda::kBlockTokens + 1, IndexBytes(name, depth));
       if (Status status = methods.back()->Stretch(pool_, depth); !status.ok()) return status;
     }
     if (Status status = decoder_.DecodeGreedily(pool_, methods, 1, 24); !status.ok()) return status;
@@ -240,6 +256,7 @@ class CudaBench {
   cuda::DeviceDecoder decoder_;
   ThreadPool pool_;
   const std::function<void(const DeviceBenchRow&)>& row_;
+  std::vector<float> head_table_;  // of ltri; empty: all heads vote
   double copy_rate_ = 0;
   double gemm_rate_ = 0;
 };

@@ -22,6 +22,7 @@ struct DeviceBenchSettings {
   int64_t batch = 1;                 // sequences that are decoded together
   int64_t memory = 0;                // bytes of the card for keys and values; 0: what is free but a reserve
   int64_t decode_tokens = 64;        // in a run
+  int64_t copying_heads = -1;        // of ltri, drawn at random: these vote; -1: as many as models have, 0: all vote
   int runs = 3;                      // the median counts
   SessionOptions session;
 };

@@ -12,10 +12,11 @@ namespace ltri {
 namespace {
 
 std::string JsonLine(const DeviceBenchSettings& settings, const DeviceBenchRow& row) {
-  const nlohmann::ordered_json json{
-      {"shape", settings.shape}, {"weights", settings.weights}, {"what", row.what}, {"method", row.method},
-      {"tokens", row.tokens},    {"seconds", row.seconds},      {"rate", row.rate}, {"unit", row.unit},
-      {"of_limit", row.of_limit}};
+  const nlohmann::ordered_json json{{"shape", settings.shape},  {"weights", settings.weights},
+                                    {"what", row.what},         {"method", row.method},
+                                    {"tokens", row.tokens},     {"seconds", row.seconds},
+                                    {"rate", row.rate},         {"unit", row.unit},
+                                    {"of_limit", row.of_limit}, {"copying_heads", settings.copying_heads}};
   return json.dump() + "\n";
 }
 
@@ -36,6 +37,12 @@ void AddDeviceMeasures(CLI::App& app, DeviceBenchSettings& settings) {
       ->group("Bench");
   app.add_option("--batch", settings.batch, "With --device cuda: sequences that are decoded together")
       ->check(Between(1, 1024))
+      ->type_name("N")
+      ->group("Bench");
+  app.add_option("--copying-heads", settings.copying_heads,
+                 "With --device cuda: so many heads, drawn at random, vote in ltri as retrieval heads do; -1: 3 in 64, "
+                 "0: all heads vote")
+      ->check(Between(-1, 1 << 20))
       ->type_name("N")
       ->group("Bench");
 }

@@ -19,15 +19,18 @@ namespace ltri::cuda {
 // a session may end while another one's step runs. Blocks keep what the pool holds alive.
 class BlockPool {
  public:
-  // most: bytes of the card that blocks may take; 0: all that is free but an eighth of the card.
+  // most: bytes of the card that blocks may take; 0: all that is free but a thirty-second part of the card, and what
+  // those who ask want left.
   BlockPool(int64_t block_bytes, int64_t most) : shared_(std::make_shared<Shared>()), most_(most) {
     shared_->block_bytes = block_bytes;
   }
 
   int64_t block_bytes() const { return shared_->block_bytes; }
+  // What keys and values should leave on the card when it is not known what grows beside them.
+  static int64_t Apart() { return MemoryOfCard().total * 3 / 32; }
 
   // Makes room for `blocks` that nobody has, so that whoever takes them does not wait. apart: bytes of the card to
-  // leave besides, unless `most` was given: for what grows with a text. May throw std::bad_alloc.
+  // leave, unless `most` was given: for what grows with a text. May throw std::bad_alloc.
   void Reserve(int64_t blocks, int64_t apart) {
     const std::lock_guard<std::mutex> lock(shared_->mutex);
     const auto missing = [&] {
@@ -38,10 +41,10 @@ class BlockPool {
     while (missing()) GrowOnHost();
   }
 
-  // A block on the card, not cleared; null when there is no room for another.
-  std::shared_ptr<Half> Take() {
+  // A block on the card, not cleared; null when there is no room for another. apart: as above.
+  std::shared_ptr<Half> Take(int64_t apart) {
     const std::lock_guard<std::mutex> lock(shared_->mutex);
-    if (shared_->on_card.empty() && !GrowOnCard(0)) return nullptr;
+    if (shared_->on_card.empty() && !GrowOnCard(apart)) return nullptr;
     return HandOut(&Shared::on_card);
   }
 
@@ -77,7 +80,7 @@ class BlockPool {
 
   bool GrowOnCard(int64_t apart) {
     const CardMemory memory = MemoryOfCard();
-    const int64_t room = most_ > 0 ? most_ - taken_ : memory.free - memory.total / 8 - apart;
+    const int64_t room = most_ > 0 ? most_ - taken_ : memory.free - memory.total / 32 - apart;
     const int64_t count = std::min(std::max<int64_t>(1, kArenaBytes / block_bytes()), room / block_bytes());
     if (count <= 0) return false;
     try {

@@ -59,22 +59,17 @@ void DeviceDecoder::AttendTogether(int64_t layer, std::span<DeviceMethod* const>
         attended_.as<void>());
 }
 
-// What one sequence has to do is small: several do it at once.
+// What one sequence has to do is small: all do it in the same launches.
 void DeviceDecoder::UpdateViews(int64_t layer, std::span<DeviceMethod* const> methods) {
   const int64_t width = (config_.heads + 2 * config_.kv_heads) * config_.head_dim;
-  int side = 0;
+  std::vector<const DeviceMethod*> changing;
+  std::vector<Projections> p;
   for (size_t i = 0; i < methods.size(); ++i) {
     if (!methods[i]->Changes(layer)) continue;
-    if (side == 0) batch_.begin.Record(context_.stream);
-    const Stream stream = context_.sides[side % DeviceContext::kSides];
-    if (side < DeviceContext::kSides) batch_.begin.HoldBack(stream);
-    methods[i]->UpdateView(stream, layer, {projections_.as<float>() + static_cast<int64_t>(i) * width, 1});
-    ++side;
+    changing.push_back(methods[i]);
+    p.push_back({projections_.as<float>() + static_cast<int64_t>(i) * width, 1});
   }
-  for (int i = 0; i < std::min(side, DeviceContext::kSides); ++i) {
-    batch_.ends[i].Record(context_.sides[i]);
-    batch_.ends[i].HoldBack(context_.stream);
-  }
+  if (!changing.empty()) changing[0]->UpdateViews(context_.stream, layer, p, changing);
 }
 
 Status DeviceDecoder::DecodeGreedily(ThreadPool& pool, std::span<DeviceMethod* const> methods, TokenId first,

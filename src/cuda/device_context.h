@@ -15,8 +15,6 @@ namespace ltri::cuda {
 
 // Not thread safe: belongs to whoever runs steps.
 struct DeviceContext {
-  static constexpr int kSides = 8;
-
   // memory: of BlockPool.
   explicit DeviceContext(const ModelConfig& model, int64_t memory = 0)
       : config(model),
@@ -27,18 +25,13 @@ struct DeviceContext {
         pool(shape.BlockHalves() * 2, memory),
         single_scratch(SingleScratchBytes(shape, 1)) {
     Clear(stream, single_scratch.as<void>(), single_scratch.bytes());
-    for (Stream& side : sides) side = NewStream();
   }
-  ~DeviceContext() {
-    for (const Stream side : sides) DeleteStream(side);
-    DeleteStream(stream);
-  }
+  ~DeviceContext() { DeleteStream(stream); }
   DeviceContext(const DeviceContext&) = delete;
   DeviceContext& operator=(const DeviceContext&) = delete;
 
   const ModelConfig& config;
   Stream stream;
-  Stream sides[kSides];  // for small work of many sequences at once
   HeadShape shape;
   DeviceRope rope;
   BlockPool pool;

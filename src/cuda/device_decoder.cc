@@ -27,7 +27,8 @@ DeviceDecoder::DeviceDecoder(DeviceContext* context, const DeviceWeights* weight
   one_.activated = Buffer(config_.feed_forward * kFloat);
   one_.projected = Buffer(config_.width * kFloat);
   one_.logits = Buffer(config_.vocabulary * kFloat);
-  one_.best = Buffer(sizeof(uint64_t));
+  one_.best = Buffer(2 * sizeof(uint64_t));
+  Clear(context_.stream, one_.best.as<void>(), one_.best.bytes());
   one_.sequence = Buffer(sizeof(SequenceRef));
 }
 

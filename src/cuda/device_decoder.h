@@ -64,7 +64,6 @@ class DeviceDecoder {
   struct Batch {
     int64_t count = 0;  // sequences that scratch was cleared for
     Buffer scratch, sequences, attended, logits;
-    Event begin, ends[DeviceContext::kSides];
   };
   Batch batch_;
   // Of a decoded token.

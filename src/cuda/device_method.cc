@@ -5,11 +5,17 @@
 #include "ops/convert.h"
 
 namespace ltri::cuda {
+namespace {
 
-DeviceMethod::DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far)
+// Of a decoded token: more take so long to read that attention need not begin early.
+constexpr int64_t kFewKeys = 16384;
+
+}  // namespace
+
+DeviceMethod::DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far, int64_t apart)
     : context_(context),
       options_(options),
-      store_(context->stream, &context->pool, context->config.layers, most_far),
+      store_(context->stream, &context->pool, context->config.layers, most_far, apart),
       device_ref_(static_cast<int64_t>(sizeof(SequenceRef))) {
   own_ref_ = store_.ref();
   Upload(context_->stream, device_ref_.as<void>(), &own_ref_, device_ref_.bytes());
@@ -80,8 +86,13 @@ AttendBlockArgs DeviceMethod::BlockArgs(int64_t layer, int64_t rows, Float16 typ
 }
 
 void DeviceMethod::SingleAttention(int64_t layer, const SequenceRef* sequence, const Projections& p, float* out) {
-  if (Changes(layer)) UpdateView(context_->stream, layer, p);
+  if (Changes(layer)) {
+    const DeviceMethod* self[] = {this};
+    UpdateViews(context_->stream, layer, {&p, 1}, self);
+  }
   AttendSingleArgs args;
+  args.settled = IsSettled(layer);
+  args.few_keys = most_keys_ <= kFewKeys;
   args.shape = context_->shape;
   args.sequences = sequence;
   args.layer = layer;

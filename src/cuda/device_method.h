@@ -39,10 +39,14 @@ class DeviceMethod : public Method {
   // The last part of BlockAttention again, for benches: what was turned and gathered stays.
   void AttendGathered(int64_t layer, int64_t rows, Float16 type, void* out);
 
-  // Before the attention of a decoded token in `layer`: brings its view up to date, where Changes says that there is
-  // something to do. Queued on `stream`. p: one row.
+  // Before the attention of a decoded token in `layer`: brings views up to date, where Changes says that there is
+  // something to do. Of several sequences, which are of this method's kind, at once. Queued on `stream`. p: of each,
+  // one row.
   virtual bool Changes(int64_t /*layer*/) const { return false; }
-  virtual void UpdateView(Stream /*stream*/, int64_t /*layer*/, const Projections& /*p*/) {}
+  virtual void UpdateViews(Stream /*stream*/, int64_t /*layer*/, std::span<const Projections> /*p*/,
+                           std::span<const DeviceMethod* const> /*methods*/) const {}
+  // Whether nothing in the step changes the layer's view.
+  virtual bool IsSettled(int64_t /*layer*/) const { return true; }
 
   // What is recorded for a decoded token: the view, and attention of `layer` for the sequence that `sequence`
   // describes, which may be any of the same kind. p: one row; out: [heads, head_dim].
@@ -56,7 +60,8 @@ class DeviceMethod : public Method {
   void FindRope() { rope_ = context_->rope.For(positions_); }
 
  protected:
-  DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far);
+  // apart: of DeviceStore.
+  DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far, int64_t apart);
   DeviceMethod(const DeviceMethod& other);
   DeviceMethod& operator=(const DeviceMethod&) = delete;
 
@@ -75,6 +80,7 @@ class DeviceMethod : public Method {
   const SessionOptions& options() const { return options_; }
   const StepRange& step() const { return step_; }
   DeviceStore& store() { return store_; }
+  const DeviceStore& store() const { return store_; }
 
  private:
   DeviceContext* context_;

@@ -9,10 +9,10 @@
 
 #include "attention/band_drawer.h"
 #include "attention/recall.h"
-#include "attention/voting.h"
 #include "cuda/band_queue.h"
 #include "cuda/device_method.h"
 #include "cuda/device_spans.h"
+#include "cuda/device_voters.h"
 #include "ops/cuda/choose.h"
 #include "ops/cuda/span_band.h"
 
@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kSpill = 128;    // tokens that a choice may exceed its budget by
+constexpr double kLent = 0.15;     // of the budget goes to followers (attention/choose.h)
 constexpr int64_t kAllLayers = 1;  // recordings: every layer chooses; else 2 + the turn, or 0: none
 
 // Numbers recordings of all sequences: each holds addresses of one.
@@ -29,26 +30,31 @@ int64_t NextRecording() {
   return ++next;
 }
 
+// Bytes of the card that keys and values leave to what else grows with a text: an index of all heads, or a part of it.
+int64_t Apart(const DeviceContext& context, const DeviceVoters& voters) {
+  const auto all = static_cast<double>(context.config.layers * context.config.kv_heads);
+  return static_cast<int64_t>(static_cast<double>(BlockPool::Apart()) * static_cast<double>(voters.indexed()) / all);
+}
+
 class DeviceRecall : public DeviceMethod {
  public:
-  DeviceRecall(DeviceContext* context, const SessionOptions& options, std::vector<DeviceSpans> layers)
-      : DeviceMethod(context, options, options.sinks + options.budget + kSpill),
+  DeviceRecall(DeviceContext* context, const SessionOptions& options, std::shared_ptr<const DeviceVoters> voters,
+               std::vector<DeviceSpans> layers)
+      : DeviceMethod(context, options, options.sinks + options.budget + kSpill, Apart(*context, *voters)),
+        voters_(std::move(voters)),
         layers_(std::move(layers)),
         chosen_begin_(layers_.size(), 0),
-        silent_(layers_.size(), false),
         highest_(sizeof(uint32_t)) {
     Clear(context->stream, store().views(), context->config.layers * static_cast<int64_t>(sizeof(LayerView)));
-    WeighHeads();
   }
 
   DeviceRecall(const DeviceRecall& other)
       : DeviceMethod(other),
+        voters_(other.voters_),
         layers_(other.layers_),
         queue_(other.queue_),
         chosen_begin_(other.chosen_begin_),
         last_(other.last_),
-        weights_(other.weights_),
-        silent_(other.silent_),
         highest_(sizeof(uint32_t)) {
     if (other.board_.bytes() == 0) return;
     board_ = Buffer(other.board_.bytes());
@@ -126,8 +132,10 @@ class DeviceRecall : public DeviceMethod {
   }
 
   void BlockAttention(int64_t layer, const Projections& p, Float16 type, void* out) override {
-    const bool asks = step().kind != StepKind::kPrompt;  // the last rows know what is asked
-    if (Changes(layer)) Choose(context().stream, layer, p, asks ? Voters::kLastRows : Voters::kMeans, 1);
+    if (Changes(layer)) {
+      const DeviceMethod* self[] = {this};
+      Choose(context().stream, layer, {&p, 1}, self);
+    }
     DeviceMethod::BlockAttention(layer, p, type, out);
     if (step().kind == StepKind::kReread || options().spans == SpanSelector::kFixed) return;
     const int64_t rows = p.rows * kBandWidth;
@@ -138,14 +146,21 @@ class DeviceRecall : public DeviceMethod {
     Download(context().stream, coming_->as<float>() + layer * rows, band_.as<void>(), rows * kFloat);
   }
 
+  // Layers that do not vote need nothing but the board: they choose together with the layer below that changed it last.
   bool Changes(int64_t layer) const override {
-    if (turn_ <= kAllLayers) return turn_ == kAllLayers;
-    return (turn_ - 2 + layer) % options().reselect == 0;
+    if (!Chooses(layer)) return false;
+    if (options().sharing != Sharing::kGlobal || Votes(layer)) return true;
+    for (int64_t below = 0; below < layer; ++below) {
+      if (Chooses(below)) return false;
+    }
+    return true;
   }
 
-  void UpdateView(Stream stream, int64_t layer, const Projections& p) override {
-    Choose(stream, layer, p, Voters::kMean, turn_ == kAllLayers ? 1 : options().reselect);
-    if (caches_) CacheFarKeys(stream, context().shape, device_ref(), layer, store().most_far());
+  bool IsSettled(int64_t layer) const override { return !Chooses(layer); }
+
+  void UpdateViews(Stream stream, int64_t layer, std::span<const Projections> p,
+                   std::span<const DeviceMethod* const> methods) const override {
+    Choose(stream, layer, p, methods);
   }
 
   int64_t recording() const override { return recording_ * (options().reselect + 2) + turn_; }
@@ -171,12 +186,28 @@ class DeviceRecall : public DeviceMethod {
     SetTurn(step);
     true_positions_ = options().positions == Positions::kTrue;
     AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),
-                 true_positions_, dense_);
+                 static_cast<int32_t>(store().host_end()), true_positions_, dense_);
     return ExtentOf(step);
   }
 
  private:
   static int64_t BoardBytes(int64_t tokens) { return tokens * static_cast<int64_t>(sizeof(BoardVote)); }
+
+  // Whether the layer chooses in this step.
+  bool Chooses(int64_t layer) const {
+    if (turn_ <= kAllLayers) return turn_ == kAllLayers;
+    return (turn_ - 2 + layer) % options().reselect == 0;
+  }
+  bool Votes(int64_t layer) const { return voters_->layer(layer).voters > 0; }
+  // The layers that choose when `layer` changes the board.
+  std::vector<int64_t> ChoosingWith(int64_t layer) const {
+    std::vector<int64_t> together{layer};
+    const auto count = static_cast<int64_t>(layers_.size());
+    for (int64_t above = layer + 1; above < count && !Changes(above); ++above) {
+      if (Chooses(above)) together.push_back(above);
+    }
+    return together;
+  }
 
   // While a text is decoded, layers choose anew in turn; the first token after something else is a turn of all.
   void SetTurn(const StepRange& step) {
@@ -188,31 +219,13 @@ class DeviceRecall : public DeviceMethod {
   Extent ExtentOf(const StepRange& step) {
     Extent extent;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (Changes(static_cast<int64_t>(i)) && !dense_) chosen_begin_[i] = layers_[i].local_begin();
+      if (Chooses(static_cast<int64_t>(i)) && !dense_) chosen_begin_[i] = layers_[i].local_begin();
       const int64_t begin = dense_ ? 0 : chosen_begin_[i];
       const int64_t far = begin == 0 ? 0 : options().sinks + options().budget + kSpill;
       extent.keys = std::max(extent.keys, far + step.end() - begin);
     }
     extent.positions = true_positions_ ? step.end() : extent.keys;
     return extent;
-  }
-
-  // Whose votes count, and how much.
-  void WeighHeads() {
-    const std::vector<uint8_t> voters = ChooseVoters(options());
-    if (voters.empty()) return;
-    std::vector<float> weights(voters.begin(), voters.end());
-    if (options().vote_weights == VoteWeights::kHeadTable) {
-      for (size_t i = 0; i < weights.size(); ++i) weights[i] *= options().head_table[i];
-    }
-    const auto heads = static_cast<ptrdiff_t>(context().shape.heads);
-    for (size_t layer = 0; layer < silent_.size(); ++layer) {
-      const auto first = weights.begin() + static_cast<ptrdiff_t>(layer) * heads;
-      silent_[layer] = std::all_of(first, first + heads, [](float weight) { return weight == 0; });
-    }
-    const auto bytes = static_cast<int64_t>(weights.size() * sizeof(float));
-    weights_ = std::make_shared<Buffer>(bytes);
-    Upload(context().stream, weights_->as<void>(), weights.data(), bytes);
   }
 
   void GrowBoard(int64_t tokens) {
@@ -222,74 +235,116 @@ class DeviceRecall : public DeviceMethod {
     board_ = std::move(grown);
   }
 
-  // Scratch of a choice. Returns whether it moved.
+  // Scratch of a vote. Returns whether it moved.
   bool ReserveScratch(const StepRange& step) {
     int64_t capacity = 0;
     for (const DeviceSpans& spans : layers_) capacity = std::max(capacity, spans.index().capacity);
     const int64_t rows = std::max(VoterRows(Voters::kMeans, step.count), VoterRows(Voters::kLastRows, step.count));
-    const int64_t relevance = VoteScratchBytes(context().shape, rows, capacity);
-    const int64_t voters = context().shape.heads * rows * context().shape.head_dim * 2;
+    const int64_t relevance = VoteScratchBytes(voters_->most(), rows, capacity);
+    const int64_t queries = VoterBytes(context().shape, voters_->most(), rows);
     const bool fits =
-        votes_.bytes() >= capacity * kFloat && relevance_.bytes() >= relevance && voters_.bytes() >= voters;
+        votes_.bytes() >= capacity * kFloat && relevance_.bytes() >= relevance && queries_.bytes() >= queries;
     votes_.Reserve(capacity * kFloat);
-    totals_.Reserve(capacity * kFloat);
-    picked_.Reserve(capacity);
     relevance_.Reserve(relevance);
-    voters_.Reserve(voters);
+    queries_.Reserve(queries);
     return !fits;
   }
 
-  void CastVotes(Stream stream, int64_t layer, const Projections& p, Voters voters, int64_t most) {
-    if (silent_[static_cast<size_t>(layer)]) {
-      Clear(stream, votes_.as<void>(), most * kFloat);
-      Clear(stream, highest_.as<void>(), highest_.bytes());
-      return;
-    }
-    CollectVoters(stream, context().shape, p, voters, voters_.as<void>(), highest_.as<uint32_t>());
-    VoteArgs vote;
-    vote.shape = context().shape;
-    vote.index = layers_[static_cast<size_t>(layer)].index();
-    vote.queries = voters_.as<void>();
-    vote.rows = VoterRows(voters, p.rows);
-    vote.by_entropy = options().vote_weights != VoteWeights::kUniform;
-    if (weights_ != nullptr) vote.head_weights = weights_->as<float>() + layer * context().shape.heads;
-    vote.most_spans = most;
-    vote.relevance = relevance_.as<void>();
-    vote.votes = votes_.as<float>();
-    vote.highest = highest_.as<uint32_t>();
-    cuda::CastVotes(stream, vote);
+  bool Decodes() const { return step().kind == StepKind::kDecode; }
+
+  // At most so many spans has the layer while what is queued now may run again.
+  int64_t MostSpans(const DeviceSpans& spans) const {
+    return Decodes() ? spans.index().capacity : std::max<int64_t>(1, spans.stored());
   }
 
-  // The layer's heads vote, and the layer sees from now on what all layers' votes choose. since: tokens since its last
-  // choice.
-  void Choose(Stream stream, int64_t layer, const Projections& p, Voters voters, int64_t since) {
+  VoteArgs VoteOf(int64_t layer, const Projections& p) const {
     const DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
-    const bool decode = step().kind == StepKind::kDecode;
-    const int64_t most = decode ? spans.index().capacity : std::max<int64_t>(1, spans.stored());
-    CastVotes(stream, layer, p, voters, most);
-    const bool shared = options().sharing == Sharing::kGlobal;
-    if (shared) {
-      BoardArgs board{spans.index(), most,         votes_.as<float>(),     highest_.as<uint32_t>(),
-                      1e-3F,         spans.cast(), board_.as<BoardVote>(), totals_.as<float>()};
-      ShareVotes(stream, board);
-    }
+    VoteArgs vote;
+    vote.shape = context().shape;
+    vote.index = spans.index();
+    vote.p = p;
+    // The last rows of a prompt know what is asked.
+    vote.voters = step().kind == StepKind::kPrompt ? Voters::kMeans : (Decodes() ? Voters::kMean : Voters::kLastRows);
+    vote.rows = VoterRows(vote.voters, p.rows);
+    vote.by_entropy = options().vote_weights != VoteWeights::kUniform;
+    vote.most_spans = MostSpans(spans);
+    vote.queries = queries_.as<void>();
+    vote.relevance = relevance_.as<void>();
+    vote.votes = options().sharing == Sharing::kGlobal ? votes_.as<float>() : spans.totals();
+    vote.highest = highest_.as<uint32_t>();
+    return vote;
+  }
+
+  BoardArgs BoardOf(int64_t layer) const {
+    const DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
+    BoardArgs board;
+    board.index = spans.index();
+    board.most_spans = MostSpans(spans);
+    board.votes = Votes(layer) ? votes_.as<float>() : nullptr;
+    board.highest = highest_.as<uint32_t>();
+    board.cast = spans.cast();
+    board.board = board_.as<BoardVote>();
+    board.totals = spans.totals();
+    return board;
+  }
+
+  ChooseArgs ChoiceOf(int64_t layer) const {
+    const DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
+    const auto budget = static_cast<double>(options().budget);
     ChooseArgs choose;
     choose.index = spans.index();
-    choose.votes = shared ? totals_.as<float>() : votes_.as<float>();
+    choose.most_spans = MostSpans(spans);
+    choose.votes = spans.totals();
     choose.weights = spans.weights();
-    choose.picked = picked_.as<uint8_t>();
+    choose.loans = spans.loans();
+    choose.taken = spans.taken();
     choose.budget = static_cast<int32_t>(options().budget);
-    const double share = options().persistence ? options().persistence_share : 0;
-    choose.share = static_cast<int32_t>(share * static_cast<double>(options().budget));
-    choose.decay = static_cast<float>(decode ? std::pow(options().persistence_decode, static_cast<double>(since))
-                                             : options().persistence_prefill);
-    choose.gain = decode ? static_cast<float>(1.0 - options().persistence_decode) : 1.0F;
+    choose.share = static_cast<int32_t>(options().persistence ? options().persistence_share * budget : 0);
+    choose.lent = static_cast<int32_t>(kLent * budget);
+    choose.reach = static_cast<int32_t>(options().vote_reach);
+    // Tokens since the layer's last choice.
+    const double since = turn_ == kAllLayers ? 1 : static_cast<double>(options().reselect);
+    choose.decay =
+        static_cast<float>(Decodes() ? std::pow(options().persistence_decode, since) : options().persistence_prefill);
+    choose.gain = Decodes() ? static_cast<float>(1.0 - options().persistence_decode) : 1.0F;
     choose.sinks = static_cast<int32_t>(options().sinks);
     choose.rows = store().rows() + layer * store().most_far();
     choose.view = dense_ ? nullptr : store().views() + layer;
     choose.true_positions = true_positions_ ? 1 : 0;
-    choose.cached = caches_ ? 1 : 0;
-    ChooseSpans(stream, choose);
+    if (caches_) choose.slots = store().slots(layer);
+    return choose;
+  }
+
+  // The layer's heads vote, and the layers that choose with it see from now on what all layers' votes choose. Of
+  // several sequences, which all are of this kind; p: of each.
+  static void Choose(Stream stream, int64_t layer, std::span<const Projections> p,
+                     std::span<const DeviceMethod* const> methods) {
+    std::vector<VoteArgs> votes;
+    std::vector<BoardArgs> voting;
+    std::vector<BoardArgs> silent;
+    std::vector<ChooseArgs> choices;
+    std::vector<CacheArgs> caches;
+    for (size_t i = 0; i < methods.size(); ++i) {
+      const auto& of = static_cast<const DeviceRecall&>(*methods[i]);
+      const bool shared = of.options().sharing == Sharing::kGlobal;
+      if (of.Votes(layer)) votes.push_back(of.VoteOf(layer, p[i]));
+      if (!shared && !of.Votes(layer)) {
+        const DeviceSpans& spans = of.layers_[static_cast<size_t>(layer)];
+        Clear(stream, spans.totals(), spans.index().capacity * kFloat);
+      }
+      for (const int64_t other : of.ChoosingWith(layer)) {
+        if (shared) (of.Votes(other) ? voting : silent).push_back(of.BoardOf(other));
+        choices.push_back(of.ChoiceOf(other));
+        if (const FarSlots& slots = choices.back().slots; slots.count > 0) {
+          caches.push_back({of.context().shape, of.device_ref(), other, slots.tokens, slots.missing});
+        }
+      }
+    }
+    CastVotes(stream, votes);
+    TallyVotes(stream, voting);
+    TallyVotes(stream, silent);
+    ChooseSpans(stream, choices);
+    CacheFarKeys(stream, caches);
   }
 
   // The oldest bands that wait become spans. pool: null: on this thread.
@@ -303,6 +358,7 @@ class DeviceRecall : public DeviceMethod {
     for (int64_t layer = 0; layer < layers; ++layer) cut(layer, 0);
   }
 
+  std::shared_ptr<const DeviceVoters> voters_;
   std::vector<DeviceSpans> layers_;
   BandQueue queue_;
   std::shared_ptr<PinnedBuffer> coming_;  // bands of the current step
@@ -314,10 +370,8 @@ class DeviceRecall : public DeviceMethod {
   bool caches_ = false;  // far keys that decoded tokens see are copied to the card
   int64_t turn_ = 0;
   int64_t recording_ = 0;
-  Buffer board_;                     // [tokens] votes of all layers
-  std::shared_ptr<Buffer> weights_;  // [layers, heads] of votes; null: all alike
-  std::vector<bool> silent_;         // [layers] nobody there votes
-  Buffer highest_, votes_, totals_, picked_, relevance_, voters_, band_, band_parts_;
+  Buffer board_;  // [tokens] votes of all layers
+  Buffer highest_, votes_, relevance_, queries_, band_, band_parts_;
 };
 
 Status CheckOptions(const SessionOptions& o) {
@@ -336,14 +390,16 @@ Status CheckOptions(const SessionOptions& o) {
 
 Result<std::unique_ptr<Method>> MakeDeviceRecall(DeviceContext* context, const SessionOptions& options) {
   if (Status status = CheckOptions(options); !status.ok()) return status.error();
+  auto voters = std::make_shared<DeviceVoters>(context->stream, context->shape, options);
   std::vector<DeviceSpans> layers;
   layers.reserve(static_cast<size_t>(context->config.layers));
   for (int64_t layer = 0; layer < context->config.layers; ++layer) {
     Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
     if (!cutter.ok()) return cutter.error();
-    layers.emplace_back(context, layer, std::move(*cutter));
+    layers.emplace_back(context, layer, voters->layer(layer), std::move(*cutter));
   }
-  return std::unique_ptr<Method>(std::make_unique<DeviceRecall>(context, options, std::move(layers)));
+  return std::unique_ptr<Method>(
+      std::make_unique<DeviceRecall>(context, options, std::move(voters), std::move(layers)));
 }
 
 }  // namespace ltri::cuda

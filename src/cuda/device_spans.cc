@@ -12,26 +12,31 @@ constexpr int64_t kMeanTokens = 256;  // most keys that the mean is taken over
 
 }  // namespace
 
-DeviceSpans::DeviceSpans(DeviceContext* context, int64_t layer, std::unique_ptr<SpanCutter> cutter)
+DeviceSpans::DeviceSpans(DeviceContext* context, int64_t layer, const VotingHeads& heads,
+                         std::unique_ptr<SpanCutter> cutter)
     : context_(context),
       layer_(layer),
       cutter_(std::move(cutter)),
       count_(sizeof(int32_t)),
-      mean_(static_cast<int64_t>(context->shape.kv_heads) * context->shape.head_dim * kFloat) {
+      mean_(static_cast<int64_t>(heads.indexed) * context->shape.head_dim * kFloat) {
+  index_.heads = heads;
   index_.spans = count_.as<int32_t>();
   index_.mean = mean_.as<float>();
   Grow(kLeastCapacity);
   TellCount();
 }
 
-DeviceSpans::DeviceSpans(const DeviceSpans& other) : DeviceSpans(other.context_, other.layer_, other.cutter_->Clone()) {
+DeviceSpans::DeviceSpans(const DeviceSpans& other)
+    : DeviceSpans(other.context_, other.layer_, other.index_.heads, other.cutter_->Clone()) {
   spans_ = other.spans_;
   stored_ = other.stored_;
   if (other.index_.capacity > index_.capacity) Grow(other.index_.capacity);
   const std::pair<const Buffer*, const Buffer*> copies[] = {{&borders_, &other.borders_}, {&vectors_, &other.vectors_},
                                                             {&scales_, &other.scales_},   {&mean_, &other.mean_},
                                                             {&cast_, &other.cast_},       {&weights_, &other.weights_}};
-  for (const auto& [to, from] : copies) CopyOnDevice(context_->stream, to->as<void>(), from->as<void>(), from->bytes());
+  for (const auto& [to, from] : copies) {
+    if (from->bytes() > 0) CopyOnDevice(context_->stream, to->as<void>(), from->as<void>(), from->bytes());
+  }
   TellCount();
 }
 
@@ -43,9 +48,10 @@ void DeviceSpans::TellCount() {
 // Heads keep their vectors apart, so each moves by itself.
 void DeviceSpans::Grow(int64_t capacity) {
   const Stream stream = context_->stream;
-  const int64_t heads = context_->shape.kv_heads;
+  const int64_t heads = index_.heads.indexed;
   const int64_t before = index_.capacity;
   const auto grow = [&](Buffer& buffer, int64_t parts, int64_t bytes) {
+    if (parts == 0) return;
     Buffer grown(parts * capacity * bytes);
     Clear(stream, grown.as<void>(), grown.bytes());
     for (int64_t part = 0; part < parts && before > 0; ++part) {
@@ -61,6 +67,9 @@ void DeviceSpans::Grow(int64_t capacity) {
   grow(scales_, heads, kSpanVectors * kFloat);
   grow(cast_, 1, kFloat);
   grow(weights_, 1, kFloat);
+  totals_ = Buffer(capacity * kFloat);
+  loans_ = Buffer(capacity * kFloat);
+  taken_ = Buffer(capacity * kFloat);
   index_.capacity = capacity;
   index_.borders = borders_.as<int32_t>();
   index_.vectors = vectors_.as<int8_t>();
@@ -84,21 +93,15 @@ bool DeviceSpans::StoreUntil(int64_t limit, const SequenceRef* sequence) {
   if (now == before) return false;
   const bool grows = now > index_.capacity;
   if (grows) Grow(Roomy(now));
-  std::vector<int32_t> borders;
-  if (before == 0) borders.push_back(static_cast<int32_t>(spans_[0].begin));
+  std::vector<int32_t> borders{static_cast<int32_t>(spans_[static_cast<size_t>(before)].begin)};
   for (int64_t s = before; s < now; ++s) borders.push_back(static_cast<int32_t>(spans_[static_cast<size_t>(s)].end));
-  const int64_t first = before == 0 ? 0 : before + 1;
-  Upload(context_->stream, borders_.as<int32_t>() + first, borders.data(),
-         static_cast<int64_t>(borders.size() * sizeof(int32_t)));
   if (before == 0) {
     const int64_t count = std::min(kMeanTokens, 2 * cutter_->options().max_span);
     MeanKey(context_->stream, context_->shape, sequence, layer_, static_cast<int32_t>(cutter_->options().sinks),
             static_cast<int32_t>(count), index_);
   }
-  IndexSpans(context_->stream, context_->shape, sequence, layer_, index_, static_cast<int32_t>(before),
-             static_cast<int32_t>(now - before));
+  IndexSpans(context_->stream, context_->shape, sequence, layer_, index_, static_cast<int32_t>(before), borders);
   stored_ = now;
-  TellCount();
   return grows;
 }
 
@@ -114,12 +117,14 @@ void DeviceSpans::Truncate(int64_t tokens, int64_t window_begin) {
 }
 
 int64_t DeviceSpans::bytes() const {
-  return borders_.bytes() + vectors_.bytes() + scales_.bytes() + cast_.bytes() + weights_.bytes();
+  return borders_.bytes() + vectors_.bytes() + scales_.bytes() + cast_.bytes() + weights_.bytes() + totals_.bytes() +
+         loans_.bytes() + taken_.bytes();
 }
 
-int64_t DeviceSpans::MostBytes(const HeadShape& shape, int64_t tokens, int64_t min_span) {
-  const int64_t vectors = shape.kv_heads * kSpanVectors * (shape.head_dim + kFloat);
-  return shape.layers * Roomy(tokens / min_span) * (vectors + 2 * kFloat + static_cast<int64_t>(sizeof(int32_t)));
+int64_t DeviceSpans::MostBytes(const HeadShape& shape, int64_t indexed, int64_t tokens, int64_t min_span) {
+  const int64_t vectors = indexed * kSpanVectors * (shape.head_dim + kFloat);
+  const int64_t others = shape.layers * (5 * kFloat + static_cast<int64_t>(sizeof(int32_t)));
+  return Roomy(tokens / min_span) * (vectors + others);
 }
 
 }  // namespace ltri::cuda

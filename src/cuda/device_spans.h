@@ -16,7 +16,8 @@ namespace ltri::cuda {
 
 class DeviceSpans {
  public:
-  DeviceSpans(DeviceContext* context, int64_t layer, std::unique_ptr<SpanCutter> cutter);
+  // heads: whose lists outlive the spans.
+  DeviceSpans(DeviceContext* context, int64_t layer, const VotingHeads& heads, std::unique_ptr<SpanCutter> cutter);
   DeviceSpans(const DeviceSpans& other);
   DeviceSpans& operator=(const DeviceSpans&) = delete;
 
@@ -41,9 +42,14 @@ class DeviceSpans {
   const DeviceIndex& index() const { return index_; }
   float* cast() const { return cast_.as<float>(); }        // [capacity] votes on the board
   float* weights() const { return weights_.as<float>(); }  // [capacity] persistent weights
+  // Scratch of the layer's choice, [capacity] each: votes of all layers, of followers, of what was taken.
+  float* totals() const { return totals_.as<float>(); }
+  float* loans() const { return loans_.as<float>(); }
+  float* taken() const { return taken_.as<float>(); }
   int64_t bytes() const;
-  // What `bytes` of all layers together may come to when a text is cut into spans of `min_span` tokens.
-  static int64_t MostBytes(const HeadShape& shape, int64_t tokens, int64_t min_span);
+  // What `bytes` of all layers together, which index so many KV heads, may come to when a text is cut into spans of
+  // `min_span` tokens.
+  static int64_t MostBytes(const HeadShape& shape, int64_t indexed, int64_t tokens, int64_t min_span);
 
  private:
   static constexpr int64_t kLeastCapacity = 2048;
@@ -59,7 +65,7 @@ class DeviceSpans {
   std::vector<Span> spans_;
   int64_t stored_ = 0;
   DeviceIndex index_;
-  Buffer count_, borders_, vectors_, scales_, mean_, cast_, weights_;
+  Buffer count_, borders_, vectors_, scales_, mean_, cast_, weights_, totals_, loans_, taken_;
 };
 
 }  // namespace ltri::cuda

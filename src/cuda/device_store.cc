@@ -13,17 +13,19 @@ int64_t BlocksOf(int64_t tokens) { return (tokens + kBlockTokens - 1) / kBlockTo
 
 }  // namespace
 
-DeviceStore::DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far)
+DeviceStore::DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far, int64_t apart)
     : stream_(stream),
       pool_(pool),
       layers_(layers),
       most_far_(most_far),
+      apart_(apart),
       table_((kFirstSlot + BlocksOf(most_far)) * static_cast<int64_t>(sizeof(Half*))),
       views_(layers * static_cast<int64_t>(sizeof(LayerView))),
-      rows_(std::max<int64_t>(1, layers * most_far) * static_cast<int64_t>(sizeof(int32_t))) {}
+      rows_(std::max<int64_t>(1, layers * most_far) * static_cast<int64_t>(sizeof(int32_t))),
+      places_(rows_.bytes()) {}
 
 DeviceStore::DeviceStore(const DeviceStore& other)
-    : DeviceStore(other.stream_, other.pool_, other.layers_, other.most_far_) {
+    : DeviceStore(other.stream_, other.pool_, other.layers_, other.most_far_, other.apart_) {
   blocks_ = other.blocks_;
   pointers_ = other.pointers_;
   SetTable(0, pointers_.size());
@@ -36,6 +38,10 @@ DeviceStore::DeviceStore(const DeviceStore& other)
   }
   CopyOnDevice(stream_, views_.as<void>(), other.views_.as<void>(), views_.bytes());
   CopyOnDevice(stream_, rows_.as<void>(), other.rows_.as<void>(), rows_.bytes());
+  CopyOnDevice(stream_, places_.as<void>(), other.places_.as<void>(), places_.bytes());
+  if (!slots_.empty()) {
+    CopyOnDevice(stream_, slot_tokens_.as<void>(), other.slot_tokens_.as<void>(), slot_tokens_.bytes());
+  }
 }
 
 void DeviceStore::SetTable(size_t first, size_t count) {
@@ -45,7 +51,7 @@ void DeviceStore::SetTable(size_t first, size_t count) {
 
 std::shared_ptr<Half> DeviceStore::TakeBlock() {
   do {
-    if (std::shared_ptr<Half> block = pool_->Take(); block != nullptr) return block;
+    if (std::shared_ptr<Half> block = pool_->Take(apart_); block != nullptr) return block;
     spilled_ = true;
   } while (MoveOldest());
   return pool_->TakeOnHost();
@@ -75,6 +81,26 @@ void DeviceStore::MakeSlots() {
   }
   Upload(stream_, table_.as<Half*>() + kFirstSlot, pointers.data(),
          static_cast<int64_t>(pointers.size() * sizeof(Half*)));
+  const int64_t bytes = layers_ * SlotCount() * static_cast<int64_t>(sizeof(int32_t));
+  slot_tokens_ = Buffer(bytes);
+  slots_wanted_ = Buffer(bytes);
+  slots_missing_ = Buffer(bytes + layers_ * static_cast<int64_t>(sizeof(int32_t)));
+  Clear(stream_, slots_missing_.as<void>(), slots_missing_.bytes());
+  ForgetSlots();
+}
+
+// No token has a number of all ones.
+void DeviceStore::ForgetSlots() { Fill(stream_, slot_tokens_.as<void>(), 0xFF, slot_tokens_.bytes()); }
+
+FarSlots DeviceStore::slots(int64_t layer) const {
+  if (slots_.empty()) return {};
+  FarSlots slots;
+  slots.count = static_cast<int32_t>(SlotCount());
+  slots.tokens = slot_tokens_.as<int32_t>() + layer * SlotCount();
+  slots.wanted = slots_wanted_.as<int32_t>() + layer * SlotCount();
+  slots.missing = slots_missing_.as<int32_t>() + layer * (SlotCount() + 1);
+  slots.places = places_.as<int32_t>() + layer * most_far_;
+  return slots;
 }
 
 void DeviceStore::MakeRoom(int64_t begin, int64_t end) {
@@ -101,6 +127,7 @@ void DeviceStore::Truncate(int64_t tokens) {
   blocks_.resize(count);
   pointers_.resize(count);
   next_to_move_ = std::min(next_to_move_, std::max(count, kFirstToMove));
+  ForgetSlots();
 }
 
 void DeviceStore::Drop(int64_t begin, int64_t end) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuda/block_pool.h"
+#include "ops/cuda/choose.h"
 #include "ops/cuda/device.h"
 #include "ops/cuda/types.h"
 
@@ -17,8 +18,8 @@ namespace ltri::cuda {
 
 class DeviceStore {
  public:
-  // most_far: rows of far keys that a view may name.
-  DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far);
+  // most_far: rows of far keys that a view may name. apart: bytes of the card that are left for what grows beside it.
+  DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far, int64_t apart);
   DeviceStore(const DeviceStore& other);
   DeviceStore& operator=(const DeviceStore&) = delete;
 
@@ -30,8 +31,12 @@ class DeviceStore {
   void Drop(int64_t begin, int64_t end);
   // Whether some blocks are on the host.
   bool spilled() const { return spilled_; }
+  // Tokens from the second block to here may lie on the host.
+  int64_t host_end() const { return spilled_ ? static_cast<int64_t>(next_to_move_) * kBlockTokens : 0; }
   // Makes the slots that far keys are copied to (ops/cuda/types.h), on the card.
   void MakeSlots();
+  // Those of a layer; none before MakeSlots.
+  FarSlots slots(int64_t layer) const;
   // For benches: tokens [begin, end) get keys and values drawn at random.
   void FillRandomly(int64_t begin, int64_t end);
 
@@ -43,7 +48,7 @@ class DeviceStore {
   LayerView* views() const { return views_.as<LayerView>(); }
   int32_t* rows() const { return rows_.as<int32_t>(); }
   int64_t most_far() const { return most_far_; }
-  SequenceRef ref() const { return {table_.as<Half*>(), views(), rows(), most_far_}; }
+  SequenceRef ref() const { return {table_.as<Half*>(), views(), rows(), places_.as<int32_t>(), most_far_}; }
   int64_t bytes() const;
 
  private:
@@ -51,12 +56,15 @@ class DeviceStore {
 
   std::shared_ptr<Half> TakeBlock();
   bool MoveOldest();
+  int64_t SlotCount() const { return static_cast<int64_t>(slots_.size()) * kBlockTokens; }
+  void ForgetSlots();
   void SetTable(size_t first, size_t count);
 
   Stream stream_;
   BlockPool* pool_;
   int64_t layers_;
   int64_t most_far_;
+  int64_t apart_;
   std::vector<std::shared_ptr<Half>> blocks_;  // null: dropped
   std::vector<Half*> pointers_;                // the same, as the card has them
   std::vector<std::shared_ptr<Half>> slots_;   // blocks behind kMostTokens
@@ -64,7 +72,8 @@ class DeviceStore {
   bool spilled_ = false;
   Buffer table_;  // [(kMostTokens + most_far) / kBlockTokens]
   Buffer views_;
-  Buffer rows_;
+  Buffer rows_, places_;
+  Buffer slot_tokens_, slots_wanted_, slots_missing_;  // FarSlots of all layers
 };
 
 }  // namespace ltri::cuda

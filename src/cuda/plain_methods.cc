@@ -29,7 +29,8 @@ class PlainMethod : public DeviceMethod {
 
 class DeviceDense : public PlainMethod {
  public:
-  DeviceDense(DeviceContext* context, const SessionOptions& options) : PlainMethod(context, options, 0) {}
+  DeviceDense(DeviceContext* context, const SessionOptions& options)
+      : PlainMethod(context, options, 0, BlockPool::Apart()) {}
 
   bool SeesAll(int64_t /*tokens*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceDense>(*this); }
@@ -42,7 +43,7 @@ class DeviceDense : public PlainMethod {
 class DeviceStreaming : public PlainMethod {
  public:
   DeviceStreaming(DeviceContext* context, const SessionOptions& options)
-      : PlainMethod(context, options, options.sinks) {
+      : PlainMethod(context, options, options.sinks, BlockPool::Apart()) {
     std::vector<int32_t> sinks(static_cast<size_t>(options.sinks));
     std::iota(sinks.begin(), sinks.end(), 0);
     store().SetRows(sinks);

@@ -116,10 +116,14 @@ TEST_F(PointwiseTest, ArgMaxTakesTheFirstOfTheLargest) {
   numbers[40000] = -1.0F;
   numbers[90000] = -1.0F;
   const Buffer card = ToCard(numbers);
-  const Buffer scratch(8);
+  const Buffer scratch(16);
   const Buffer best(4);
+  Clear(stream_, scratch.as<void>(), scratch.bytes());
   ArgMax(stream_, card.as<float>(), static_cast<int64_t>(numbers.size()), scratch.as<uint64_t>(), best.as<int32_t>());
   EXPECT_EQ(FromCard<int32_t>(best, 1)[0], 40000);
+  // Nothing is left in scratch: all that counts now is smaller.
+  ArgMax(stream_, card.as<float>(), 100, scratch.as<uint64_t>(), best.as<int32_t>());
+  EXPECT_EQ(FromCard<int32_t>(best, 1)[0], 0);
 }
 
 TEST_F(PointwiseTest, RopeTableIsTheHosts) {

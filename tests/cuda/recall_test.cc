@@ -31,7 +31,6 @@ class RecallTest : public CardTest {
     config_.rope.dims = 64;
     config_.rope.pairs = RopePairs::kHalves;
     options_.method = "ltri";
-    options_.vote_reach = 0;  // the card lends no votes
     options_.sinks = 16;
     options_.window = 320;
     options_.budget = 256;
@@ -136,6 +135,22 @@ TEST_F(RecallTest, CutsAndChoosesAsOnTheHost) {
   }
   for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
   for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
+}
+
+// Some heads of one layer vote, none of the other.
+TEST_F(RecallTest, ChoosesByTheHeadsOfTheTableAsOnTheHost) {
+  options_.vote_weights = VoteWeights::kHeadTable;
+  options_.head_table = {0, 0, 0, 0, 0, 0.4F, 0, 0.9F};
+  for (const std::vector<float>& table : {options_.head_table, {0.5F, 0, 0, 0.2F, 0, 0, 0, 0}}) {
+    options_.head_table = table;
+    Start();
+    for (int i = 0; i < 12; ++i) Step(128, StepKind::kPrompt);
+    Step(100, StepKind::kPromptEnd);
+    for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.9) << layer;
+    for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
+    for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
+    card_.reset();
+  }
 }
 
 // The band against plain loops over the same tiles.

@@ -45,6 +45,10 @@ struct AttendSingleArgs {
   void* scratch = nullptr;             // SingleScratchBytes; cleared before the first call with this count
   float* out = nullptr;                // [count, heads, head_dim]
   float* lse = nullptr;                // [count, heads] or null
+  // The views were complete before what is recorded or queued with overlap began: their keys may be read while the
+  // kernel before still runs.
+  bool settled = false;
+  bool few_keys = false;  // some thousands
 };
 
 int64_t SingleScratchBytes(const HeadShape& shape, int64_t count);

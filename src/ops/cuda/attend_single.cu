@@ -11,17 +11,16 @@ namespace ltri::cuda {
 namespace {
 
 using single::kKeys;
-using single::kStages;
 using single::kThreads;
 using single::kWarps;
 
 // Into how many parts the keys of a head are split. Several sequences of different lengths: some blocks more than fit
-// at once, so that no processor waits long for the last.
+// at once, so that no processor waits long for the last; rather few too few than some that come by themselves.
 int Splits(const HeadShape& shape, int64_t count) {
-  constexpr int64_t kRounds = 4;
+  constexpr int64_t kRounds = 2;
   const int64_t blocks = int64_t{single::kBlocksPerProcessor} * Processors();
   if (count == 1) return static_cast<int>(std::max<int64_t>(1, blocks / shape.kv_heads));
-  return static_cast<int>(CeilDiv(kRounds * blocks, shape.kv_heads * count));
+  return static_cast<int>(std::max<int64_t>(1, kRounds * blocks / (shape.kv_heads * count)));
 }
 
 Scratch LayOutScratch(void* memory, const HeadShape& shape, int64_t count) {
@@ -34,9 +33,9 @@ Scratch LayOutScratch(void* memory, const HeadShape& shape, int64_t count) {
 }
 
 // Merges the warps' parts in shared memory: outs [warps, heads, kDim], parts [warps, heads]. Result: one part a head.
-template <int kDim, int kHeadTiles>
-__device__ void MergeWarps(const single::Block<kDim, kHeadTiles>& b, const single::Running<kDim, kHeadTiles>& run,
-                           char* shared, Part* to_parts, float* to_outs) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void MergeWarps(const single::Block<kDim, kHeadTiles, kStages>& b,
+                           const single::Running<kDim, kHeadTiles>& run, char* shared, Part* to_parts, float* to_outs) {
   constexpr int kHeads = 8 * kHeadTiles;
   auto* outs = reinterpret_cast<float*>(shared);
   auto* parts = reinterpret_cast<Part*>(outs + kWarps * kHeads * kDim);
@@ -78,7 +77,7 @@ __device__ void MergeWarps(const single::Block<kDim, kHeadTiles>& b, const singl
   }
 }
 
-template <int kDim, int kHeadTiles>
+template <int kDim, int kHeadTiles, int kStages>
 __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
     SingleKernel(AttendSingleArgs args, Scratch scratch) {
   extern __shared__ __align__(128) char shared[];
@@ -86,7 +85,7 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   char* queries = shared + 2 * kStages * single::kTileBytes<kDim>;
   char* turns = queries + 4 * single::kQueryBytes<kDim, kHeadTiles>;
   single::FillTurns<kDim>(args.rope, turns);
-  WaitForInputs();
+  if (!args.settled) WaitForInputs();
   const HeadShape& shape = args.shape;
   const auto splits = static_cast<int>(gridDim.x);
   const auto split = static_cast<int>(blockIdx.x);
@@ -97,22 +96,23 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   const int64_t width = static_cast<int64_t>(shape.heads + 2 * shape.kv_heads) * kDim;
   const ViewKeys view(sequence, args.layer);
   const int tiles = CeilDiv(view.count(), kKeys);
-  const single::Block<kDim, kHeadTiles> b{args,
-                                          sequence,
-                                          view,
-                                          LayerStore(sequence, shape, args.layer),
-                                          kv_head,
-                                          heads,
-                                          kv_head * heads,
-                                          view.count(),
-                                          static_cast<int>(static_cast<int64_t>(tiles) * split / splits),
-                                          static_cast<int>(static_cast<int64_t>(tiles) * (split + 1) / splits),
-                                          args.projections + row * width + kv_head * heads * kDim,
-                                          SharedAddress(shared),
-                                          queries,
-                                          turns};
-  if (split == splits - 1) AppendOwn(b);
+  const single::Block<kDim, kHeadTiles, kStages> b{args,
+                                                   sequence,
+                                                   view,
+                                                   LayerStore(sequence, shape, args.layer),
+                                                   kv_head,
+                                                   heads,
+                                                   kv_head * heads,
+                                                   view.count(),
+                                                   static_cast<int>(static_cast<int64_t>(tiles) * split / splits),
+                                                   static_cast<int>(static_cast<int64_t>(tiles) * (split + 1) / splits),
+                                                   args.projections + row * width + kv_head * heads * kDim,
+                                                   SharedAddress(shared),
+                                                   shared,
+                                                   queries,
+                                                   turns};
   single::Places<kDim> places;
+#pragma unroll 1
   for (int tile = b.begin; tile < b.begin + kStages - 1; ++tile) {
     Find(b, tile, places);
     Fetch(b, tile, places);
@@ -120,12 +120,17 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   Find(b, b.begin + kStages - 1, places);
   single::QueryTurn<kDim> turn{};
   FindTurn(b, b.begin, turn);
+  if (args.settled) WaitForInputs();
+  const bool has_own = split == splits - 1;
+  if (has_own) AppendOwn(b);
   single::Running<kDim, kHeadTiles> run;
   const float scale = shape.scale * 1.44269504F;
+#pragma unroll 1
   for (int tile = b.begin; tile < b.end; ++tile) {
     TurnQueries(b, tile, turn);
     WaitForCopies<kStages - 2>();
     __syncthreads();
+    if (has_own && tile + 1 == b.end) PutOwn(b);
     Fetch(b, tile + kStages - 1, places);
     Find(b, tile + kStages, places);
     FindTurn(b, tile + 1, turn);
@@ -137,25 +142,27 @@ __global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
   const int64_t mine = first_part + static_cast<int64_t>(split) * shape.heads + b.first_head;
   MergeWarps(b, run, shared, scratch.parts + mine, scratch.outs + mine * kDim);
   if (!IsLast(scratch.counters + row * shape.kv_heads + kv_head, gridDim.x)) return;
-  MergeBlocks<kDim>(args, scratch, first_part, splits, row, b.first_head, heads);
+  MergeBlocks<kDim>(args, scratch, reinterpret_cast<Part*>(shared), first_part, splits, row, b.first_head, heads);
 }
 
-template <int kDim, int kHeadTiles>
+template <int kDim, int kHeadTiles, int kStages>
 void Start(Stream stream, const AttendSingleArgs& args) {
   LaunchShape shape;
   shape.grid = dim3(static_cast<unsigned>(Splits(args.shape, args.count)), static_cast<unsigned>(args.shape.kv_heads),
                     static_cast<unsigned>(args.count));
   shape.threads = kThreads;
-  shape.shared_bytes = single::kSharedBytes<kDim, kHeadTiles>;
+  shape.shared_bytes = single::kSharedBytes<kDim, kHeadTiles, kStages>;
   shape.overlaps = true;
-  Launch(stream, "attending", shape, SingleKernel<kDim, kHeadTiles>, args,
+  Launch(stream, "attending", shape, SingleKernel<kDim, kHeadTiles, kStages>, args,
          LayOutScratch(args.scratch, args.shape, args.count));
 }
 
 template <int kDim>
 void StartFor(Stream stream, const AttendSingleArgs& args) {
-  const bool few = args.shape.heads / args.shape.kv_heads <= 8;
-  return few ? Start<kDim, 1>(stream, args) : Start<kDim, 2>(stream, args);
+  const bool few_heads = args.shape.heads / args.shape.kv_heads <= 8;
+  if (args.settled && args.few_keys && few_heads) return Start<kDim, 1, single::kShortStages>(stream, args);
+  return few_heads ? Start<kDim, 1, single::kLongStages>(stream, args)
+                   : Start<kDim, 2, single::kLongStages>(stream, args);
 }
 
 }  // namespace

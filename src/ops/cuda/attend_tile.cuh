@@ -19,7 +19,8 @@ constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * kWarp;
 constexpr int kKeys = kTileRows;  // of a tile; a warp takes 16
 constexpr int kTurned = 32;       // keys that share a turned query
-constexpr int kStages = 3;
+constexpr int kLongStages = 3;    // tiles in shared memory, of many keys
+constexpr int kShortStages = 2;   // of few: a block fits a processor beside one of the product before
 constexpr int kBlocksPerProcessor = 2;
 
 template <int kDim>
@@ -29,7 +30,7 @@ template <int kDim, int kHeadTiles>
 constexpr int kQueryBytes = 8 * kHeadTiles* kDim * 2;
 
 // Shared memory: stages of keys and values; the queries turned for both halves of a tile, for two tiles; small turns.
-template <int kDim, int kHeadTiles>
+template <int kDim, int kHeadTiles, int kStages>
 constexpr int kSharedBytes = 2 * kStages* kTileBytes<kDim> + 4 * kQueryBytes<kDim, kHeadTiles> + kTurned* kDim * 2;
 
 // Cosines and sines for the dimensions that a thread's part of a product holds: 2t, 2t + 1, 2t + 8, 2t + 9 of a step of
@@ -39,7 +40,7 @@ struct Turns {
   __half2 s[2];
 };
 
-template <int kDim, int kHeadTiles>
+template <int kDim, int kHeadTiles, int kStages>
 struct Block {
   const AttendSingleArgs& args;
   const SequenceRef& sequence;
@@ -53,6 +54,7 @@ struct Block {
   int end;
   const float* q;  // [heads, kDim] of this KV head
   uint32_t stages;
+  char* memory;  // the same
   char* queries;
   char* turns;
 
@@ -108,46 +110,61 @@ struct Places {
   const __half* at[kCount];
 };
 
-// Keys behind the last are the last again.
-template <int kDim, int kHeadTiles>
-__device__ void Find(const Block<kDim, kHeadTiles>& b, int tile, Places<kDim>& places) {
+// The step's own key, the last, may not be there yet: it and those behind it are the one before.
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void Find(const Block<kDim, kHeadTiles, kStages>& b, int tile, Places<kDim>& places) {
   if (tile >= b.end) return;
   const int chunk = static_cast<int>(threadIdx.x) % Places<kDim>::kChunks;
 #pragma unroll
   for (int i = 0; i < Places<kDim>::kCount; ++i) {
     const int row = i * Places<kDim>::kRowsAtOnce + static_cast<int>(threadIdx.x) / Places<kDim>::kChunks;
-    places.at[i] = b.store.Key(b.kv_head, b.view.Token(min(tile * kKeys + row, b.count - 1))) + chunk * 8;
+    places.at[i] = b.store.Key(b.kv_head, b.view.Token(min(tile * kKeys + row, max(0, b.count - 2)))) + chunk * 8;
   }
 }
 
 // Starts the copies of a tile's keys and values.
-template <int kDim, int kHeadTiles>
-__device__ void Fetch(const Block<kDim, kHeadTiles>& b, int tile, const Places<kDim>& places) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void Fetch(const Block<kDim, kHeadTiles, kStages>& b, int tile, const Places<kDim>& places) {
   if (tile < b.end) {
     const int chunk = static_cast<int>(threadIdx.x) % Places<kDim>::kChunks;
     const uint32_t to = b.Keys(tile) + chunk / 8 * kSlabBytes;
+    const uint64_t policy = ReadOnce();
 #pragma unroll
     for (int i = 0; i < Places<kDim>::kCount; ++i) {
       const int row = i * Places<kDim>::kRowsAtOnce + static_cast<int>(threadIdx.x) / Places<kDim>::kChunks;
       const uint32_t at = to + ChunkByte(row, chunk % 8);
-      CopyAsync16(at, places.at[i]);
-      CopyAsync16(at + kTileBytes<kDim>, places.at[i] + b.store.ToValue());
+      CopyAsync16(at, places.at[i], policy);
+      CopyAsync16(at + kTileBytes<kDim>, places.at[i] + b.store.ToValue(), policy);
     }
   }
   CommitCopies();
 }
 
-// The step's own key and value go to the store, by the block that reads them.
-template <int kDim, int kHeadTiles>
-__device__ void AppendOwn(const Block<kDim, kHeadTiles>& b) {
-  const int32_t token = b.view.view.end - 1;
+// The step's own key and value go to the store, for the tokens to come.
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void AppendOwn(const Block<kDim, kHeadTiles, kStages>& b) {
   const float* key = b.q + (b.args.shape.heads + b.kv_head - b.first_head) * kDim;
-  __half* to = b.store.Key(b.kv_head, token);
+  __half* to = b.store.Key(b.kv_head, b.view.view.end - 1);
   for (int i = static_cast<int>(threadIdx.x); i < kDim; i += kThreads) {
     to[i] = Numbers<__half>::From(key[i]);
     to[i + b.store.ToValue()] = Numbers<__half>::From(key[b.args.shape.kv_heads * kDim + i]);
   }
-  __threadfence();
+}
+
+// The last tile was read from the store before they were there: puts them into their row of it, and of a text's first
+// token into all, since what is behind it counts nothing but must be numbers.
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void PutOwn(const Block<kDim, kHeadTiles, kStages>& b) {
+  const float* key = b.q + (b.args.shape.heads + b.kv_head - b.first_head) * kDim;
+  char* tile = b.memory + (b.end - 1 - b.begin) % kStages * 2 * kTileBytes<kDim>;
+  const int row = (b.count - 1) % kKeys;
+  const int rows = b.count == 1 ? kKeys : 1;
+  for (int i = static_cast<int>(threadIdx.x); i < rows * kDim; i += kThreads) {
+    const int dim = i % kDim;
+    auto* to = reinterpret_cast<__half*>(tile + TileByte(row + i / kDim, dim / 8)) + dim % 8;
+    to[0] = Numbers<__half>::From(key[dim]);
+    to[kTileBytes<kDim> / 2] = Numbers<__half>::From(key[b.args.shape.kv_heads * kDim + dim]);
+  }
   __syncthreads();
 }
 
@@ -171,8 +188,8 @@ struct QueryTurn {
 };
 
 // Loads the turn that the query needs for a tile, a tile ahead.
-template <int kDim, int kHeadTiles>
-__device__ void FindTurn(const Block<kDim, kHeadTiles>& b, int tile, QueryTurn<kDim>& turn) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void FindTurn(const Block<kDim, kHeadTiles, kStages>& b, int tile, QueryTurn<kDim>& turn) {
   if (tile >= b.end) return;
   const int own = b.Position(b.count - 1);
   const int by = b.IsScattered(tile) ? own : max(0, own - b.Position(tile * kKeys + turn.half() * kTurned));
@@ -181,8 +198,8 @@ __device__ void FindTurn(const Block<kDim, kHeadTiles>& b, int tile, QueryTurn<k
   turn.s = row[kDim / 2 + turn.dim()];
 }
 
-template <int kDim, int kHeadTiles>
-__device__ void TurnQueries(const Block<kDim, kHeadTiles>& b, int tile, const QueryTurn<kDim>& turn) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void TurnQueries(const Block<kDim, kHeadTiles, kStages>& b, int tile, const QueryTurn<kDim>& turn) {
   const int dim = turn.dim();
   char* to = b.Query(tile, turn.half());
 #pragma unroll 4
@@ -209,8 +226,8 @@ __device__ inline void TurnPair(uint32_t& low, uint32_t& high, __half2 c, __half
 }
 
 // scores of the warp's 16 keys: [16 keys, 8 heads] for each tile of heads.
-template <int kDim, int kHeadTiles>
-__device__ void Scores(const Block<kDim, kHeadTiles>& b, int tile, float (&scores)[kHeadTiles][4]) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void Scores(const Block<kDim, kHeadTiles, kStages>& b, int tile, float (&scores)[kHeadTiles][4]) {
   constexpr int kSteps = kDim / 32;  // of 16 pairs of dimensions
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int first = static_cast<int>(threadIdx.x) / kWarp * 16;
@@ -283,8 +300,9 @@ __device__ void Softmax(float (&scores)[4], int h, Running<kDim, kHeadTiles>& ru
   }
 }
 
-template <int kDim, int kHeadTiles>
-__device__ void AddTile(const Block<kDim, kHeadTiles>& b, int tile, float scale, Running<kDim, kHeadTiles>& run) {
+template <int kDim, int kHeadTiles, int kStages>
+__device__ void AddTile(const Block<kDim, kHeadTiles, kStages>& b, int tile, float scale,
+                        Running<kDim, kHeadTiles>& run) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int first = static_cast<int>(threadIdx.x) / kWarp * 16;
   const int left = b.count - tile * kKeys - first;  // keys from the warp's first on

@@ -1,4 +1,4 @@
-// Blocks of threads that work as one: a cluster (compute capability 9.0 and newer), elsewhere a block by itself.
+// Blocks of threads that work as one: a cluster (compute capability 9.0 and newer), or a block by itself.
 #ifndef LTRI_OPS_CUDA_CLUSTER_CUH_
 #define LTRI_OPS_CUDA_CLUSTER_CUH_
 
@@ -8,61 +8,52 @@ namespace ltri::cuda {
 
 constexpr int kClusterBlocks = 8;  // as many as every card with clusters takes
 
-__device__ inline int32_t ClusterRank() {
+// kBlocks: 1 or kClusterBlocks, the latter only where clusters are.
+template <int kBlocks>
+struct Team {
+  static __device__ int32_t Rank() {
+    int32_t rank = 0;
 #if __CUDA_ARCH__ >= 900
-  int32_t rank;
-  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
-  return rank;
-#else
-  return 0;
+    if constexpr (kBlocks > 1) asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
 #endif
-}
-
-__device__ inline int32_t ClusterSize() {
-#if __CUDA_ARCH__ >= 900
-  int32_t size;
-  asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(size));
-  return size;
-#else
-  return 1;
-#endif
-}
-
-// Waits for all threads of the cluster; what they wrote before is seen after.
-__device__ inline void ClusterSync() {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("barrier.cluster.arrive;\nbarrier.cluster.wait;" ::: "memory");
-#else
-  __syncthreads();
-#endif
-}
-
-// What block `rank` has in its shared memory where this block has `*here`.
-template <typename T>
-__device__ T InBlock(const T* here, int32_t rank) {
-#if __CUDA_ARCH__ >= 900
-  uint64_t there;
-  asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(here), "r"(rank));
-  return *reinterpret_cast<const volatile T*>(there);
-#else
-  return *here;
-#endif
-}
-
-// combine(... combine(first, *here of block 0) ..., *here of the last block). The reads are under way together.
-template <typename T, typename Combine>
-__device__ T OverCluster(const T* here, T first, Combine&& combine) {
-  T parts[kClusterBlocks];
-#pragma unroll
-  for (int rank = 0; rank < kClusterBlocks; ++rank) {
-    if (rank < ClusterSize()) parts[rank] = InBlock(here, rank);
+    return rank;
   }
-#pragma unroll
-  for (int rank = 0; rank < kClusterBlocks; ++rank) {
-    if (rank < ClusterSize()) first = combine(first, parts[rank]);
+
+  // Waits for all threads of the team; what they wrote before is seen after.
+  static __device__ void Sync() {
+#if __CUDA_ARCH__ >= 900
+    if constexpr (kBlocks > 1) {
+      asm volatile("barrier.cluster.arrive;\nbarrier.cluster.wait;" ::: "memory");
+      return;
+    }
+#endif
+    __syncthreads();
   }
-  return first;
-}
+
+  // Where block `rank` has in its shared memory what this block has at `here`.
+  template <typename T>
+  static __device__ T* In(int32_t rank, T* here) {
+#if __CUDA_ARCH__ >= 900
+    if constexpr (kBlocks > 1) {
+      uint64_t there;
+      asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(here), "r"(rank));
+      return reinterpret_cast<T*>(there);
+    }
+#endif
+    return here;
+  }
+
+  // combine(... combine(first, *here of block 0) ..., *here of the last block). The reads are under way together.
+  template <typename T, typename Combine>
+  static __device__ T Over(T* here, T first, Combine&& combine) {
+    T parts[kBlocks];
+#pragma unroll
+    for (int rank = 0; rank < kBlocks; ++rank) parts[rank] = *In(rank, here);
+#pragma unroll
+    for (int rank = 0; rank < kBlocks; ++rank) first = combine(first, parts[rank]);
+    return first;
+  }
+};
 
 }  // namespace ltri::cuda
 

@@ -133,8 +133,11 @@ void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes) {
   Check(cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDefault, stream), "copying on the card");
 }
 
-void Clear(Stream stream, void* to, int64_t bytes) {
-  Check(cudaMemsetAsync(to, 0, static_cast<size_t>(bytes), stream), "clearing memory");
+void Clear(Stream stream, void* to, int64_t bytes) { Fill(stream, to, 0, bytes); }
+
+void Fill(Stream stream, void* to, uint8_t byte, int64_t bytes) {
+  if (bytes == 0) return;
+  Check(cudaMemsetAsync(to, byte, static_cast<size_t>(bytes), stream), "clearing memory");
 }
 
 Timer::Timer() {

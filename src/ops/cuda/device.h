@@ -101,6 +101,7 @@ void Download(Stream stream, void* to, const void* from, int64_t bytes);
 // Both on the card, or pinned.
 void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes);
 void Clear(Stream stream, void* to, int64_t bytes);
+void Fill(Stream stream, void* to, uint8_t byte, int64_t bytes);
 
 // Seconds between two places in a stream.
 class Timer {

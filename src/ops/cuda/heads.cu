@@ -2,6 +2,7 @@
 #include "ops/cuda/launch.cuh"
 #include "ops/cuda/mma.cuh"
 #include "ops/cuda/store.cuh"
+#include "ops/cuda/together.cuh"
 
 namespace ltri::cuda {
 namespace {
@@ -119,20 +120,23 @@ __global__ void GatherKeysKernel(HeadShape shape, const SequenceRef* sequence, i
   }
 }
 
-// A block of threads a far key; a thread copies 16 bytes at a time.
-__global__ void CacheFarKeysKernel(HeadShape shape, const SequenceRef* sequence, int64_t layer) {
+// A block of threads takes a slot after the other; a thread copies 16 bytes at a time.
+template <int kMost>
+__global__ void CacheFarKeysKernel(const __grid_constant__ Together<CacheArgs, kMost> all) {
   LetNextStart();
   WaitForInputs();
-  const auto row = static_cast<int32_t>(blockIdx.x);
-  if (row >= sequence->views[layer].far) return;
-  const LayerStore store(*sequence, shape, layer);
-  const int32_t token = sequence->rows[layer * sequence->most_far + row];
-  const int32_t chunks = shape.head_dim / 8;
-  for (int32_t i = static_cast<int32_t>(threadIdx.x); i < shape.kv_heads * 2 * chunks; i += kThreads) {
-    const int32_t kv_head = i / (2 * chunks);
-    const int64_t at = i / chunks % 2 * store.ToValue() + i % chunks * 8;
-    *reinterpret_cast<uint4*>(store.Key(kv_head, kMostTokens + row) + at) =
-        *reinterpret_cast<const uint4*>(store.Key(kv_head, token) + at);
+  const CacheArgs& args = all.of[blockIdx.y];
+  const LayerStore store(*args.sequence, args.shape, args.layer);
+  const int32_t chunks = args.shape.head_dim / 8;
+  for (auto i = static_cast<int32_t>(blockIdx.x); i < args.missing[0]; i += static_cast<int32_t>(gridDim.x)) {
+    const int32_t slot = args.missing[1 + i];
+    const int32_t token = args.tokens[slot];
+    for (auto j = static_cast<int32_t>(threadIdx.x); j < args.shape.kv_heads * 2 * chunks; j += kThreads) {
+      const int32_t kv_head = j / (2 * chunks);
+      const int64_t at = j / chunks % 2 * store.ToValue() + j % chunks * 8;
+      *reinterpret_cast<uint4*>(store.Key(kv_head, kMostTokens + slot) + at) =
+          *reinterpret_cast<const uint4*>(store.Key(kv_head, token) + at);
+    }
   }
 }
 
@@ -169,8 +173,12 @@ void GatherKeys(Stream stream, const HeadShape& shape, const SequenceRef* sequen
          static_cast<__half*>(values));
 }
 
-void CacheFarKeys(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer, int64_t most) {
-  Launch(stream, "caching keys", {Grid(most), kThreads, 0, true}, CacheFarKeysKernel, shape, sequence, layer);
+void CacheFarKeys(Stream stream, std::span<const CacheArgs> args) {
+  constexpr int kBlocks = 512;
+  StartTogether(args, [&](const auto& some, int count) {
+    Launch(stream, "caching keys", {Grid(kBlocks, count), kThreads, 0, true},
+           CacheFarKeysKernel<sizeof(some.of) / sizeof(CacheArgs)>, some);
+  });
 }
 
 }  // namespace ltri::cuda

@@ -5,6 +5,7 @@
 #define LTRI_OPS_CUDA_HEADS_H_
 
 #include <cstdint>
+#include <span>
 
 #include "ops/cuda/device.h"
 #include "ops/cuda/types.h"
@@ -37,8 +38,15 @@ void TurnQueries(Stream stream, const HeadShape& shape, const Projections& p, co
 void GatherKeys(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer, const RopeView& rope,
                 int64_t most, void* keys, void* values);
 
-// Copies the keys and values of the view's far rows into the sequence's slots, un-rotated. most: there are no more.
-void CacheFarKeys(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer, int64_t most);
+// Fills slots of a layer with the keys and values of their tokens, un-rotated.
+struct CacheArgs {
+  HeadShape shape;
+  const SequenceRef* sequence = nullptr;
+  int64_t layer = 0;
+  const int32_t* tokens = nullptr;   // of all slots
+  const int32_t* missing = nullptr;  // how many slots, and which
+};
+void CacheFarKeys(Stream stream, std::span<const CacheArgs> args);
 
 }  // namespace ltri::cuda
 

@@ -3,7 +3,7 @@
 #include "ops/cuda/index.h"
 #include "ops/cuda/launch.cuh"
 #include "ops/cuda/mma.cuh"
-#include "ops/cuda/store.cuh"
+#include "ops/cuda/together.cuh"
 
 namespace ltri::cuda {
 namespace {
@@ -18,45 +18,8 @@ constexpr int kWarpVectors = 32;  // of these, a warp's
 constexpr int kScanRows = 192;    // voters in shared memory at once
 constexpr int kVoteWarps = 8;
 
-dim3 Grid(int64_t x, int64_t y = 1) { return dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)); }
-
-// A block of threads a KV head, a thread a dimension.
-__global__ void MeanKeyKernel(HeadShape shape, const SequenceRef* sequence, int64_t layer, int32_t first, int32_t count,
-                              float* mean) {
-  const LayerStore store(*sequence, shape, layer);
-  const auto kv_head = static_cast<int32_t>(blockIdx.x);
-  float sum = 0;
-  for (int32_t t = first; t < first + count; ++t) sum += __half2float(store.Key(kv_head, t)[threadIdx.x]);
-  mean[kv_head * shape.head_dim + threadIdx.x] = sum / static_cast<float>(count);
-}
-
-// A warp a vector; a lane holds 2 or 4 dimensions.
-__global__ void IndexKernel(HeadShape shape, const SequenceRef* sequence, int64_t layer, DeviceIndex index,
-                            int32_t first, int32_t count) {
-  const int32_t vector = static_cast<int32_t>((blockIdx.x * blockDim.x + threadIdx.x) / kWarp);
-  if (vector >= count * kSpanVectors) return;
-  const auto kv_head = static_cast<int32_t>(blockIdx.y);
-  const int32_t span = first + vector / kSpanVectors;
-  const int32_t part = vector % kSpanVectors;
-  const int32_t length = index.borders[span + 1] - index.borders[span];
-  const int32_t token = index.borders[span] + length * (2 * part + 1) / (2 * kSpanVectors);
-  const LayerStore store(*sequence, shape, layer);
-  const __half* key = store.Key(kv_head, token);
-  const float* mean = index.mean + kv_head * shape.head_dim;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  float x[4] = {};
-  float largest = 0;
-  for (int i = 0; i < shape.head_dim / kWarp; ++i) {
-    x[i] = __half2float(key[i * kWarp + lane]) - mean[i * kWarp + lane];
-    largest = fmaxf(largest, fabsf(x[i]));
-  }
-  largest = WarpMax(largest);
-  const float by = largest > 0 ? 127.0F / largest : 0.0F;
-  const int64_t at = (kv_head * index.capacity + span) * kSpanVectors + part;
-  for (int i = 0; i < shape.head_dim / kWarp; ++i) {
-    index.vectors[at * shape.head_dim + i * kWarp + lane] = static_cast<int8_t>(__float2int_rn(x[i] * by));
-  }
-  if (lane == 0) index.scales[at] = largest / 127.0F;
+dim3 Grid(int64_t x, int64_t y = 1, int64_t z = 1) {
+  return dim3(static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z));
 }
 
 struct RowRange {
@@ -73,47 +36,57 @@ __device__ RowRange RangeOf(Voters voters, int64_t rows, int64_t row) {
   return {(row - 1) * kSubBlock, min(rows, row * kSubBlock)};
 }
 
-// A block of threads a voter and head; threads are dimensions times eighths of the rows.
+// A decoded token's queries vote as they are.
+__host__ __device__ bool IsDirect(const VoteArgs& args) { return args.p.rows == 1; }
+
+// A block of threads a row and voter; threads are dimensions times eighths of the rows.
+template <int kMost>
 __global__ void __launch_bounds__(kMostThreads)
-    CollectKernel(HeadShape shape, Projections p, Voters voters, int64_t first_voter, int64_t voter_rows,
-                  __half* queries, uint32_t* highest) {
+    CollectKernel(const __grid_constant__ Together<VoteArgs, kMost> all, int64_t first_row) {
   LetNextStart();
   WaitForInputs();
   extern __shared__ float sums[];
-  const int64_t row = first_voter + blockIdx.x;
-  const auto head = static_cast<int64_t>(blockIdx.y);
-  if (blockIdx.x == 0 && head == 0 && threadIdx.x == 0) *highest = 0;
+  const VoteArgs& args = all.of[blockIdx.z];
+  const HeadShape& shape = args.shape;
+  const int64_t row = first_row + blockIdx.x;
+  const auto voter = static_cast<int64_t>(blockIdx.y);
+  if (row >= args.rows || voter >= args.index.heads.voters) return;
+  const int64_t head = args.index.heads.heads[voter];
   const int64_t width = static_cast<int64_t>(shape.heads + 2 * shape.kv_heads) * shape.head_dim;
-  const RowRange range = RangeOf(voters, p.rows, row);
+  const RowRange range = RangeOf(args.voters, args.p.rows, row);
   const int dim = static_cast<int>(threadIdx.x) % shape.head_dim;
   const int part = static_cast<int>(threadIdx.x) / shape.head_dim;
   const int parts = static_cast<int>(blockDim.x) / shape.head_dim;
   float sum = 0;
 #pragma unroll 8
   for (int64_t i = range.begin + part; i < range.end; i += parts) {
-    sum += p.data[i * width + head * shape.head_dim + dim];
+    sum += args.p.data[i * width + head * shape.head_dim + dim];
   }
   sums[threadIdx.x] = sum;
   __syncthreads();
   if (part > 0) return;
   for (int other = 1; other < parts; ++other) sum += sums[other * shape.head_dim + dim];
-  queries[(head * voter_rows + row) * shape.head_dim + dim] =
+  static_cast<__half*>(args.queries)[(voter * args.rows + row) * shape.head_dim + dim] =
       Numbers<__half>::From(sum / static_cast<float>(range.end - range.begin));
 }
 
-// The mean of all rows from those of each 64, so that rows are read once. A block of threads a head, a thread a
+// The mean of all rows from those of each 64, so that rows are read once. A block of threads a voter, a thread a
 // dimension.
-__global__ void MeanOfMeansKernel(HeadShape shape, int64_t rows, int64_t voter_rows, __half* queries) {
+template <int kMost>
+__global__ void MeanOfMeansKernel(const __grid_constant__ Together<VoteArgs, kMost> all) {
   LetNextStart();
   WaitForInputs();
-  __half* mean = queries + blockIdx.x * voter_rows * shape.head_dim + threadIdx.x;
+  const VoteArgs& args = all.of[blockIdx.z];
+  if (static_cast<int32_t>(blockIdx.x) >= args.index.heads.voters) return;
+  const int64_t dim = args.shape.head_dim;
+  __half* mean = static_cast<__half*>(args.queries) + blockIdx.x * args.rows * dim + threadIdx.x;
   float sum = 0;
 #pragma unroll 8
-  for (int64_t row = 1; row < voter_rows; ++row) {
-    const RowRange range = RangeOf(Voters::kMeans, rows, row);
-    sum += __half2float(mean[row * shape.head_dim]) * static_cast<float>(range.end - range.begin);
+  for (int64_t row = 1; row < args.rows; ++row) {
+    const RowRange range = RangeOf(Voters::kMeans, args.p.rows, row);
+    sum += __half2float(mean[row * dim]) * static_cast<float>(range.end - range.begin);
   }
-  *mean = Numbers<__half>::From(sum / static_cast<float>(rows));
+  *mean = Numbers<__half>::From(sum / static_cast<float>(args.p.rows));
 }
 
 // Byte of a chunk of 8 dimensions of a row, chunks exchanged by row.
@@ -122,26 +95,42 @@ __device__ int RowByte(int row, int chunk) {
   return row * kDim * 2 + (((chunk & ~7) | ((chunk ^ row) & 7)) << 4);
 }
 
-// 128 vectors of a head as halves.
+// 128 vectors of an indexed head as halves.
 template <int kDim>
-__device__ void LoadVectors(const DeviceIndex& index, int32_t kv_head, int64_t first_span, int64_t spans, char* to) {
-  constexpr int kChunks = kDim / 8;
-  for (int i = static_cast<int>(threadIdx.x); i < kScanVectors * kChunks; i += kScanThreads) {
-    const int vector = i / kChunks;
-    const int chunk = i % kChunks;
-    __half2 halves[4] = {};
-    if (first_span + vector / kSpanVectors < spans) {
-      const int64_t at = (kv_head * index.capacity + first_span) * kSpanVectors + vector;
-      const uint2 bytes = *reinterpret_cast<const uint2*>(index.vectors + at * kDim + chunk * 8);
-      const float scale = index.scales[at];
+__device__ void LoadVectors(const DeviceIndex& index, int32_t head, int64_t first_span, int64_t spans, char* to) {
+  constexpr int kChunks = kDim / 16;  // of a vector, 16 bytes each
+  constexpr int kEach = kScanVectors * kChunks / kScanThreads;
+  // All loads are under way before the first is waited for.
+  uint4 bytes[kEach];
+  float scales[kEach];
 #pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const uint32_t pair = (j < 2 ? bytes.x : bytes.y) >> (j % 2 * 16);
-        halves[j] = __floats2half2_rn(static_cast<float>(static_cast<int8_t>(pair & 0xFF)) * scale,
-                                      static_cast<float>(static_cast<int8_t>(pair >> 8 & 0xFF)) * scale);
-      }
+  for (int j = 0; j < kEach; ++j) {
+    const int i = j * kScanThreads + static_cast<int>(threadIdx.x);
+    const int vector = i / kChunks;
+    bytes[j] = {};
+    scales[j] = 0;
+    if (first_span + vector / kSpanVectors < spans) {
+      const int64_t at = (head * index.capacity + first_span) * kSpanVectors + vector;
+      bytes[j] = __ldcs(reinterpret_cast<const uint4*>(index.vectors + at * kDim + i % kChunks * 16));
+      scales[j] = index.scales[at];
     }
-    *reinterpret_cast<uint4*>(to + RowByte<kDim>(vector, chunk)) = *reinterpret_cast<const uint4*>(halves);
+  }
+#pragma unroll
+  for (int j = 0; j < kEach; ++j) {
+    const int i = j * kScanThreads + static_cast<int>(threadIdx.x);
+    const uint32_t words[4] = {bytes[j].x, bytes[j].y, bytes[j].z, bytes[j].w};
+    __half2 halves[8];
+#pragma unroll
+    for (int pair = 0; pair < 8; ++pair) {
+      const uint32_t two = words[pair / 2] >> (pair % 2 * 16);
+      halves[pair] = __floats2half2_rn(static_cast<float>(static_cast<int8_t>(two & 0xFF)) * scales[j],
+                                       static_cast<float>(static_cast<int8_t>(two >> 8 & 0xFF)) * scales[j]);
+    }
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      *reinterpret_cast<uint4*>(to + RowByte<kDim>(i / kChunks, i % kChunks * 2 + half)) =
+          *reinterpret_cast<const uint4*>(halves + 4 * half);
+    }
   }
 }
 
@@ -185,24 +174,57 @@ __device__ __forceinline__ uint4 BestProducts(const WarpVectors<kDim>& vectors, 
   return *reinterpret_cast<const uint4*>(pairs);
 }
 
-// relevance[row][span]: a block of threads compares 32 spans with all rows of the heads that share a KV head. A warp
-// keeps its vectors in registers; rows take their place in shared memory.
+int64_t __host__ __device__ Stride(int64_t most_spans) { return CeilDiv<int64_t>(most_spans, kScanSpans) * kScanSpans; }
+
+// The voters that ask one indexed head, in shared memory: row `first` of them and those behind it. Rows behind the
+// last are the last again.
 template <int kDim>
-__global__ void __launch_bounds__(kScanThreads, kScanBlocks) ScanKernel(VoteArgs args, int64_t stride) {
+__device__ void LoadQueries(const VoteArgs& args, int64_t first_voter, int64_t first, int64_t count, int tiles,
+                            char* to) {
+  const auto* queries = static_cast<const __half*>(args.queries) + first_voter * args.rows * kDim;
+  for (int i = static_cast<int>(threadIdx.x); i < tiles * kDim; i += kScanThreads) {  // 8 rows of kDim / 8 chunks
+    const int row = i / (kDim / 8);
+    const int chunk = i % (kDim / 8);
+    const int64_t from = min(first + row, count - 1);
+    char* place = to + RowByte<kDim>(row, chunk);
+    if (!IsDirect(args)) {
+      CopyAsync16(SharedAddress(place), queries + from * kDim + chunk * 8);
+      continue;
+    }
+    const float* x = args.p.data + args.index.heads.heads[first_voter + from] * kDim + chunk * 8;
+    __half halves[8];
+#pragma unroll
+    for (int j = 0; j < 8; ++j) halves[j] = Numbers<__half>::From(x[j]);
+    *reinterpret_cast<uint4*>(place) = *reinterpret_cast<const uint4*>(halves);
+  }
+  CommitCopies();
+  WaitForCopies<0>();
+}
+
+// relevance[row][span]: a block of threads compares 32 spans with all rows of the voters that ask an indexed head. A
+// warp keeps its vectors in registers; rows take their place in shared memory.
+template <int kDim, int kMost>
+__global__ void __launch_bounds__(kScanThreads, kScanBlocks)
+    ScanKernel(const __grid_constant__ Together<VoteArgs, kMost> all) {
   LetNextStart();
+  const VoteArgs& args = all.of[blockIdx.z];
+  const VotingHeads& heads = args.index.heads;
+  const auto head = static_cast<int32_t>(blockIdx.y);
+  if (head >= heads.indexed) return;
+  const int64_t first_voter = heads.first[head];
+  const int64_t count = (heads.first[head + 1] - first_voter) * args.rows;
   WaitForInputs();
   extern __shared__ __align__(128) char shared[];
+  if (blockIdx.x == 0 && head == 0 && threadIdx.x == 0) *args.highest = 0;
   const int64_t spans = *args.index.spans;
+  const int64_t stride = Stride(args.most_spans);
   const int64_t first_span = static_cast<int64_t>(blockIdx.x) * kScanSpans;
   if (first_span >= spans) return;
-  const auto kv_head = static_cast<int32_t>(blockIdx.y);
-  const int64_t count = args.shape.heads / args.shape.kv_heads * args.rows;
-  const auto* queries = static_cast<const __half*>(args.queries) + kv_head * count * kDim;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
-  auto* relevance = static_cast<__half*>(args.relevance) + kv_head * count * stride + first_span +
+  auto* relevance = static_cast<__half*>(args.relevance) + first_voter * args.rows * stride + first_span +
                     warp * (kWarpVectors / kSpanVectors);
-  LoadVectors<kDim>(args.index, kv_head, first_span, spans, shared);
+  LoadVectors<kDim>(args.index, head, first_span, spans, shared);
   __syncthreads();
   WarpVectors<kDim> vectors;
 #pragma unroll
@@ -216,14 +238,7 @@ __global__ void __launch_bounds__(kScanThreads, kScanBlocks) ScanKernel(VoteArgs
   for (int64_t first = 0; first < count; first += kScanRows) {
     const auto tiles = static_cast<int>(CeilDiv<int64_t>(min(count - first, int64_t{kScanRows}), 8));
     __syncthreads();
-    for (int i = static_cast<int>(threadIdx.x); i < tiles * kDim; i += kScanThreads) {  // 8 rows of kDim / 8 chunks
-      const int row = i / (kDim / 8);
-      const int chunk = i % (kDim / 8);
-      CopyAsync16(SharedAddress(shared) + RowByte<kDim>(row, chunk),
-                  queries + min(first + row, count - 1) * kDim + chunk * 8);
-    }
-    CommitCopies();
-    WaitForCopies<0>();
+    LoadQueries<kDim>(args, first_voter, first, count, tiles, shared);
     __syncthreads();
     for (int tile = 0; tile < tiles; ++tile) {
       const uint4 best = BestProducts<kDim>(vectors, SharedAddress(shared), tile, args.shape.scale);
@@ -255,11 +270,20 @@ struct Relevance8 {
   }
 };
 
+__device__ RowWeight* RowWeights(const VoteArgs& args) {
+  const int64_t rows = args.index.heads.voters * args.rows;
+  return reinterpret_cast<RowWeight*>(static_cast<__half*>(args.relevance) + rows * Stride(args.most_spans));
+}
+
 // A block of threads a row.
-__global__ void __launch_bounds__(kMostThreads) WeighKernel(VoteArgs args, int64_t stride, RowWeight* weights) {
+template <int kMost>
+__global__ void __launch_bounds__(kMostThreads) WeighKernel(const __grid_constant__ Together<VoteArgs, kMost> all) {
   LetNextStart();
   WaitForInputs();
   __shared__ float scratch[kWarp];
+  const VoteArgs& args = all.of[blockIdx.z];
+  if (blockIdx.x >= args.index.heads.voters * args.rows) return;
+  const int64_t stride = Stride(args.most_spans);
   constexpr float kFar = -1e4F;  // below the highest: nothing
   const int64_t spans = *args.index.spans;
   const auto* row = reinterpret_cast<const uint4*>(static_cast<const __half*>(args.relevance) + blockIdx.x * stride);
@@ -289,14 +313,20 @@ __global__ void __launch_bounds__(kMostThreads) WeighKernel(VoteArgs args, int64
   if (threadIdx.x > 0) return;
   const float entropy = logf(sum) - moment / sum;
   const float decided = fmaxf(0.0F, 1.0F - entropy / logf(static_cast<float>(max(spans, int64_t{2}))));
-  const float head = args.head_weights != nullptr ? args.head_weights[blockIdx.x / args.rows] : 1.0F;
-  weights[blockIdx.x] = {highest, head * (args.by_entropy ? decided : 1.0F) / (sum * static_cast<float>(args.rows))};
+  const float* weights = args.index.heads.weights;
+  const float head = weights != nullptr ? weights[blockIdx.x / args.rows] : 1.0F;
+  RowWeights(args)[blockIdx.x] = {highest,
+                                  head * (args.by_entropy ? decided : 1.0F) / (sum * static_cast<float>(args.rows))};
 }
 
 // votes: a lane two spans, warps share the rows.
-__global__ void VoteKernel(VoteArgs args, int64_t stride, const RowWeight* weights) {
+template <int kMost>
+__global__ void VoteKernel(const __grid_constant__ Together<VoteArgs, kMost> all) {
   LetNextStart();
   WaitForInputs();
+  const VoteArgs& args = all.of[blockIdx.z];
+  const int64_t stride = Stride(args.most_spans);
+  const RowWeight* weights = RowWeights(args);
   __shared__ float2 parts[kVoteWarps][kWarp];
   const int64_t spans = *args.index.spans;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -304,7 +334,7 @@ __global__ void VoteKernel(VoteArgs args, int64_t stride, const RowWeight* weigh
   const int64_t span = (blockIdx.x * static_cast<int64_t>(kWarp) + lane) * 2;
   if (blockIdx.x * static_cast<int64_t>(kWarp) * 2 >= spans) return;
   const auto* relevance = static_cast<const __half*>(args.relevance) + min(span, stride - 2);
-  const int64_t rows = args.shape.heads * args.rows;
+  const int64_t rows = args.index.heads.voters * args.rows;
   float2 sum{0, 0};
 #pragma unroll 4
   for (int64_t r = warp; r < rows; r += kVoteWarps) {
@@ -327,59 +357,66 @@ __global__ void VoteKernel(VoteArgs args, int64_t stride, const RowWeight* weigh
   if (lane == 0) atomicMax(args.highest, __float_as_uint(highest));
 }
 
-int64_t Stride(int64_t most_spans) { return CeilDiv<int64_t>(most_spans, kScanSpans) * kScanSpans; }
+struct VoteLaunch {
+  int64_t stride = 0;
+  int64_t indexed = 0;
+  int64_t voters = 0;
+  int64_t rows = 0;  // of a voter
+};
+
+template <int kMost>
+void Collect(Stream stream, const Together<VoteArgs, kMost>& all, const VoteLaunch& most, int count) {
+  const VoteArgs& args = all.of[0];
+  const bool of_means = args.voters == Voters::kMeans && most.rows > 1;
+  const int64_t first = of_means ? 1 : 0;
+  const int threads = 8 * args.shape.head_dim;
+  Launch(stream, "collecting voters", {Grid(most.rows - first, most.voters, count), threads, threads * 4, true},
+         CollectKernel<kMost>, all, first);
+  if (!of_means) return;
+  Launch(stream, "collecting voters", {Grid(most.voters, 1, count), args.shape.head_dim, 0, true},
+         MeanOfMeansKernel<kMost>, all);
+}
+
+template <int kMost>
+void Cast(Stream stream, const Together<VoteArgs, kMost>& all, int count) {
+  VoteLaunch most;
+  for (int i = 0; i < count; ++i) {
+    const VoteArgs& args = all.of[i];
+    most.stride = std::max(most.stride, Stride(args.most_spans));
+    most.indexed = std::max<int64_t>(most.indexed, args.index.heads.indexed);
+    most.voters = std::max<int64_t>(most.voters, args.index.heads.voters);
+    most.rows = std::max(most.rows, args.rows);
+  }
+  if (!IsDirect(all.of[0])) Collect(stream, all, most, count);
+  const int dim = all.of[0].shape.head_dim;
+  const int64_t rows = most.voters * most.rows;
+  const int64_t in_shared = std::max<int64_t>(kScanVectors, std::min<int64_t>(kScanRows, rows + 7));
+  const LaunchShape scan{Grid(most.stride / kScanSpans, most.indexed, count), kScanThreads,
+                         static_cast<int>(in_shared) * dim * 2, true};
+  Launch(stream, "searching the index", scan, dim == 128 ? ScanKernel<128, kMost> : ScanKernel<64, kMost>, all);
+  // Threads: one row after another, or many at once.
+  const int weighing = rows * count < Processors() ? kMostThreads : 256;
+  Launch(stream, "weighing votes", {Grid(rows, 1, count), weighing, 0, true}, WeighKernel<kMost>, all);
+  Launch(stream, "counting votes",
+         {Grid(CeilDiv<int64_t>(most.stride, 2 * kWarp), 1, count), kVoteWarps * kWarp, 0, true}, VoteKernel<kMost>,
+         all);
+}
 
 }  // namespace
-
-void MeanKey(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer, int32_t first,
-             int32_t count, const DeviceIndex& index) {
-  Launch(stream, "averaging keys", {Grid(shape.kv_heads), shape.head_dim}, MeanKeyKernel, shape, sequence, layer, first,
-         count, index.mean);
-}
-
-void IndexSpans(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer,
-                const DeviceIndex& index, int32_t first, int32_t count) {
-  constexpr int kThreads = 256;
-  Launch(stream, "indexing spans", {Grid(CeilDiv(count * kSpanVectors, kThreads / kWarp), shape.kv_heads), kThreads},
-         IndexKernel, shape, sequence, layer, index, first, count);
-}
 
 int64_t VoterRows(Voters voters, int64_t rows) {
   if (voters == Voters::kLastRows) return std::min(rows, kSubBlock);
   return voters == Voters::kMean || rows <= kSubBlock ? 1 : 1 + CeilDiv(rows, kSubBlock);
 }
 
-void CollectVoters(Stream stream, const HeadShape& shape, const Projections& p, Voters voters, void* queries,
-                   uint32_t* highest) {
-  const int64_t rows = VoterRows(voters, p.rows);
-  const bool of_means = voters == Voters::kMeans && rows > 1;
-  const int64_t first = of_means ? 1 : 0;
-  const int threads = p.rows == 1 ? shape.head_dim : 8 * shape.head_dim;
-  auto* to = static_cast<__half*>(queries);
-  Launch(stream, "collecting voters", {Grid(rows - first, shape.heads), threads, threads * 4, true}, CollectKernel,
-         shape, p, voters, first, rows, to, highest);
-  if (!of_means) return;
-  Launch(stream, "collecting voters", {Grid(shape.heads), shape.head_dim, 0, true}, MeanOfMeansKernel, shape, p.rows,
-         rows, to);
+int64_t VoterBytes(const HeadShape& shape, int64_t voters, int64_t rows) { return voters * rows * shape.head_dim * 2; }
+
+int64_t VoteScratchBytes(int64_t voters, int64_t rows, int64_t most_spans) {
+  return voters * rows * (Stride(most_spans) * 2 + static_cast<int64_t>(sizeof(RowWeight)));
 }
 
-int64_t VoteScratchBytes(const HeadShape& shape, int64_t rows, int64_t most_spans) {
-  const int64_t all = shape.heads * rows;
-  return all * (Stride(most_spans) * 2 + static_cast<int64_t>(sizeof(RowWeight)));
-}
-
-void CastVotes(Stream stream, const VoteArgs& args) {
-  const int64_t stride = Stride(args.most_spans);
-  const int64_t rows = args.shape.heads * args.rows;
-  auto* weights = reinterpret_cast<RowWeight*>(static_cast<__half*>(args.relevance) + rows * stride);
-  const int dim = args.shape.head_dim;
-  const LaunchShape scan{Grid(stride / kScanSpans, args.shape.kv_heads), kScanThreads,
-                         std::max(kScanVectors, kScanRows) * dim * 2, true};
-  Launch(stream, "searching the index", scan, dim == 128 ? ScanKernel<128> : ScanKernel<64>, args, stride);
-  const int weighing = rows < Processors() ? kMostThreads : 256;  // threads: one row after another, or many at once
-  Launch(stream, "weighing votes", {Grid(rows), weighing, 0, true}, WeighKernel, args, stride, weights);
-  Launch(stream, "counting votes", {Grid(CeilDiv<int64_t>(stride, 2 * kWarp)), kVoteWarps * kWarp, 0, true}, VoteKernel,
-         args, stride, weights);
+void CastVotes(Stream stream, std::span<const VoteArgs> args) {
+  StartTogether(args, [&](const auto& some, int count) { Cast(stream, some, count); });
 }
 
 }  // namespace ltri::cuda

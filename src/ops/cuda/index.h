@@ -4,6 +4,7 @@
 #define LTRI_OPS_CUDA_INDEX_H_
 
 #include <cstdint>
+#include <span>
 
 #include "ops/cuda/device.h"
 #include "ops/cuda/heads.h"
@@ -13,23 +14,35 @@ namespace ltri::cuda {
 
 inline constexpr int kSpanVectors = 4;  // evenly spaced keys that stand for a span
 
+// The heads of a layer that vote, and the KV heads whose keys they ask, which alone are indexed. Lists lie on the card.
+struct VotingHeads {
+  int32_t voters = 0;
+  int32_t indexed = 0;                // KV heads
+  const int32_t* heads = nullptr;     // [voters] ascending
+  const int32_t* kv_heads = nullptr;  // [indexed] ascending
+  const int32_t* first = nullptr;     // [indexed + 1] the first voter of each
+  const float* weights = nullptr;     // [voters] what a vote counts; null: all alike
+};
+
 // One layer's spans follow each other without gaps: span s is [borders[s], borders[s + 1]).
 struct DeviceIndex {
-  int64_t capacity = 0;            // spans
-  const int32_t* spans = nullptr;  // how many there are
-  const int32_t* borders = nullptr;
-  int8_t* vectors = nullptr;  // [kv_heads, capacity, kSpanVectors, head_dim] keys minus their head's mean key
-  float* scales = nullptr;    // [kv_heads, capacity, kSpanVectors]
-  float* mean = nullptr;      // [kv_heads, head_dim]
+  VotingHeads heads;
+  int64_t capacity = 0;      // spans
+  int32_t* spans = nullptr;  // how many there are
+  int32_t* borders = nullptr;
+  int8_t* vectors = nullptr;  // [indexed, capacity, kSpanVectors, head_dim] keys minus their head's mean key
+  float* scales = nullptr;    // [indexed, capacity, kSpanVectors]
+  float* mean = nullptr;      // [indexed, head_dim]
 };
 
 // mean = that of the keys of tokens [first, first + count).
 void MeanKey(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer, int32_t first,
              int32_t count, const DeviceIndex& index);
 
-// Fills the vectors of spans [first, first + count), whose borders are there.
+// Spans from number `first` on: their borders, one more than there are spans, and their vectors. *index.spans counts
+// them from then on.
 void IndexSpans(Stream stream, const HeadShape& shape, const SequenceRef* sequence, int64_t layer,
-                const DeviceIndex& index, int32_t first, int32_t count);
+                const DeviceIndex& index, int32_t first, std::span<const int32_t> borders);
 
 // Which queries of a step vote.
 enum class Voters {
@@ -39,26 +52,25 @@ enum class Voters {
 };
 int64_t VoterRows(Voters voters, int64_t rows);
 
-// queries: [heads, VoterRows, head_dim] halves, un-rotated. *highest = 0, for CastVotes.
-void CollectVoters(Stream stream, const HeadShape& shape, const Projections& p, Voters voters, void* queries,
-                   uint32_t* highest);
-
-// The votes of all heads on the layer's spans: softmax over spans of their best vector's product, averaged over a
-// head's queries, weighted by how decided each is, summed.
+// The votes of a layer's heads on its spans: softmax over spans of their best vector's product, averaged over a head's
+// queries, weighted by how decided each is, summed.
 struct VoteArgs {
   HeadShape shape;
   DeviceIndex index;
-  const void* queries = nullptr;  // of CollectVoters
-  int64_t rows = 1;               // a head
+  Projections p;  // of the step, un-rotated
+  Voters voters = Voters::kMean;
+  int64_t rows = 1;  // VoterRows of both
   bool by_entropy = true;
-  const float* head_weights = nullptr;  // [heads] on the card, a factor of each head's vote; null: all alike
-  int64_t most_spans = 0;               // there are no more; the size of the work
-  void* relevance = nullptr;            // scratch, VoteScratchBytes
-  float* votes = nullptr;               // [spans]
-  uint32_t* highest = nullptr;          // the largest vote, as bits; cleared by CollectVoters
+  int64_t most_spans = 0;       // there are no more; the size of the work
+  void* queries = nullptr;      // scratch, VoterBytes
+  void* relevance = nullptr;    // scratch, VoteScratchBytes
+  float* votes = nullptr;       // [spans]
+  uint32_t* highest = nullptr;  // the largest vote, as bits
 };
-int64_t VoteScratchBytes(const HeadShape& shape, int64_t rows, int64_t most_spans);
-void CastVotes(Stream stream, const VoteArgs& args);
+int64_t VoterBytes(const HeadShape& shape, int64_t voters, int64_t rows);
+int64_t VoteScratchBytes(int64_t voters, int64_t rows, int64_t most_spans);
+// All of one shape. Each has voters.
+void CastVotes(Stream stream, std::span<const VoteArgs> args);
 
 }  // namespace ltri::cuda
 

@@ -53,7 +53,8 @@ void Launch(Stream stream, const char* what, const LaunchShape& shape, void (*ke
     cluster.val.clusterDim.y = 1;
     cluster.val.clusterDim.z = 1;
   }
-  if (shape.shared_bytes > 48 * 1024) {
+  // Beyond 48 KiB a kernel must be allowed to; what it has by itself counts too.
+  if (shape.shared_bytes > 32 * 1024) {
     Check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape.shared_bytes), what);
   }
   Check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), what);

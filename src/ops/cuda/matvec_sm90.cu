@@ -77,13 +77,15 @@ struct Ring {
                           static_cast<int64_t>(walk.piece) * pieces.chunks;
     const int scale_bytes = ScaleBytes<kPacking>(pieces.chunks, a.w.group);
     const uint32_t barrier = barriers + stage * 8;
+    const uint64_t policy = ReadOnce();
     const uint32_t to = stages + stage * kStageBytes<kPacking>;
     ExpectBytes(barrier, static_cast<uint32_t>(pieces.chunks * 16 + scale_bytes));
-    BulkCopy(to, static_cast<const char*>(a.w.values) + chunk * 16, static_cast<uint32_t>(pieces.chunks * 16), barrier);
+    BulkCopy(to, static_cast<const char*>(a.w.values) + chunk * 16, static_cast<uint32_t>(pieces.chunks * 16), barrier,
+             policy);
     if (scale_bytes == 0) return;
     const int64_t offset = kPacking == Packing::kInt4 ? chunk * 4 : chunk * 16 / a.w.group * 2;
     BulkCopy(to + kMostPiece, static_cast<const char*>(a.w.scales) + offset, static_cast<uint32_t>(scale_bytes),
-             barrier);
+             barrier, policy);
   }
 
   // The lane's part of the product of a piece.

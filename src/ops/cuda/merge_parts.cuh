@@ -34,28 +34,33 @@ __device__ inline bool IsLast(uint32_t* counter, uint32_t blocks) {
   return last;
 }
 
-// Merges the parts of all blocks; four dimensions of a head a thread.
+// Merges the parts of all blocks; four dimensions of a head a thread. shared: [splits, heads].
 template <int kDim>
-__device__ void MergeBlocks(const AttendSingleArgs& args, const Scratch& scratch, int64_t first_part, int splits,
-                            int64_t row, int first_head, int heads) {
+__device__ void MergeBlocks(const AttendSingleArgs& args, const Scratch& scratch, Part* shared, int64_t first_part,
+                            int splits, int64_t row, int first_head, int heads) {
   const HeadShape& shape = args.shape;
+  // All at once: one after another, each would wait for memory by itself.
+  for (int i = static_cast<int>(threadIdx.x); i < splits * heads; i += static_cast<int>(blockDim.x)) {
+    const int64_t at = first_part + static_cast<int64_t>(i / heads) * shape.heads + first_head + i % heads;
+    const float2 part = __ldcg(reinterpret_cast<const float2*>(scratch.parts + at));
+    shared[i] = {part.x, part.y};
+  }
+  __syncthreads();
   for (int i = static_cast<int>(threadIdx.x); i < heads * kDim / 4; i += static_cast<int>(blockDim.x)) {
-    const int head = first_head + i / (kDim / 4);
+    const int of = i / (kDim / 4);
+    const int head = first_head + of;
     const int dim = i % (kDim / 4) * 4;
     float highest = -INFINITY;
-#pragma unroll 8
-    for (int s = 0; s < splits; ++s) {
-      highest = fmaxf(highest, __ldcg(&scratch.parts[first_part + s * shape.heads + head].highest));
-    }
+    for (int s = 0; s < splits; ++s) highest = fmaxf(highest, shared[s * heads + of].highest);
     float sum = 0;
     float4 out{0, 0, 0, 0};
-#pragma unroll 8
+#pragma unroll 16
     for (int s = 0; s < splits; ++s) {
-      const int64_t at = first_part + s * shape.heads + head;
-      const float2 part = __ldcg(reinterpret_cast<const float2*>(scratch.parts + at));
+      const int64_t at = first_part + static_cast<int64_t>(s) * shape.heads + head;
+      const Part part = shared[s * heads + of];
       const float4 x = __ldcg(reinterpret_cast<const float4*>(scratch.outs + at * kDim + dim));
-      const float weight = part.x == -INFINITY ? 0.0F : Exp2(part.x - highest);
-      sum += weight * part.y;
+      const float weight = part.highest == -INFINITY ? 0.0F : Exp2(part.highest - highest);
+      sum += weight * part.sum;
       out.x += weight * x.x;
       out.y += weight * x.y;
       out.z += weight * x.z;

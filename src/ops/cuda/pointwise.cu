@@ -6,14 +6,14 @@ namespace ltri::cuda {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kRowThreads = 1024;  // where there are few rows
 
 __global__ void EmbedKernel(DeviceMatrix embedding, const int32_t* tokens, float scale, float* x) {
   WaitForInputs();
   LetNextStart();
   const int64_t row = blockIdx.x;
-  for (int64_t i = threadIdx.x; i < embedding.cols; i += blockDim.x) {
-    x[row * embedding.cols + i] = ValueAt(embedding, tokens[row], i) * scale;
-  }
+  const int64_t i = blockIdx.y * static_cast<int64_t>(blockDim.x) + threadIdx.x;
+  if (i < embedding.cols) x[row * embedding.cols + i] = ValueAt(embedding, tokens[row], i) * scale;
 }
 
 __device__ float InverseRms(const float* x, int64_t width, float epsilon) {
@@ -80,23 +80,35 @@ __device__ uint32_t Rank(float x) {
   return (bits >> 31) != 0 ? ~bits : bits | 0x80000000U;
 }
 
-__global__ void ArgMaxKernel(const float* numbers, int64_t count, unsigned long long* best) {
+// The best of each block of threads meets the others in scratch[0]; the last block, counted in scratch[1], takes it.
+__global__ void ArgMaxKernel(const float* numbers, int64_t count, unsigned long long* scratch, int32_t* index) {
+  WaitForInputs();
+  LetNextStart();
+  __shared__ unsigned long long of_warp[kWarp];
+  const auto larger = [](unsigned long long a, unsigned long long b) { return a > b ? a : b; };
+  const auto over_warp = [&](unsigned long long x) {
+    for (int lane = kWarp / 2; lane > 0; lane /= 2) x = larger(x, __shfl_xor_sync(~0U, x, lane));
+    return x;
+  };
   unsigned long long mine = 0;
+#pragma unroll 4
   for (int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x; i < count;
        i += gridDim.x * static_cast<int64_t>(blockDim.x)) {
     const unsigned long long candidate =
         static_cast<unsigned long long>(Rank(numbers[i])) << 32 | (0xFFFFFFFFU - static_cast<uint32_t>(i));
-    mine = mine > candidate ? mine : candidate;
+    mine = larger(mine, candidate);
   }
-  for (int lane = kWarp / 2; lane > 0; lane /= 2) {
-    const unsigned long long other = __shfl_xor_sync(~0U, mine, lane);
-    mine = mine > other ? mine : other;
-  }
-  if (threadIdx.x % kWarp == 0) atomicMax(best, mine);
-}
-
-__global__ void TakeBestKernel(const unsigned long long* best, int32_t* index) {
-  *index = static_cast<int32_t>(0xFFFFFFFFU - static_cast<uint32_t>(*best));
+  mine = over_warp(mine);
+  if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = mine;
+  __syncthreads();
+  if (threadIdx.x >= kWarp) return;
+  mine = over_warp(threadIdx.x < blockDim.x / kWarp ? of_warp[threadIdx.x] : 0);
+  if (threadIdx.x > 0) return;
+  atomicMax(scratch, mine);
+  __threadfence();
+  if (atomicAdd(scratch + 1, 1ULL) + 1 < gridDim.x) return;
+  *index = static_cast<int32_t>(0xFFFFFFFFU - static_cast<uint32_t>(atomicExch(scratch, 0ULL)));
+  scratch[1] = 0;
 }
 
 __global__ void RopeTableKernel(const double* frequency, float magnitude, int64_t pairs, int64_t first, int64_t count,
@@ -145,13 +157,14 @@ dim3 StridingBlocks() { return dim3(static_cast<unsigned>(8 * Processors())); }
 }  // namespace
 
 void Embed(Stream stream, const DeviceMatrix& embedding, const int32_t* tokens, int64_t rows, float scale, float* x) {
-  Launch(stream, "embedding tokens", {dim3(static_cast<unsigned>(rows)), kThreads, 0, true}, EmbedKernel, embedding,
-         tokens, scale, x);
+  const auto parts = static_cast<unsigned>(CeilDiv<int64_t>(embedding.cols, kThreads));
+  Launch(stream, "embedding tokens", {dim3(static_cast<unsigned>(rows), parts), kThreads, 0, true}, EmbedKernel,
+         embedding, tokens, scale, x);
 }
 
 void RmsNorm(Stream stream, const float* x, const float* weight, int64_t rows, int64_t width, float epsilon,
              Float16 type, void* y) {
-  const LaunchShape shape{dim3(static_cast<unsigned>(rows)), kThreads};
+  const LaunchShape shape{dim3(static_cast<unsigned>(rows)), rows < Processors() ? kRowThreads : kThreads};
   if (type == Float16::kHalf) {
     Launch(stream, "normalising", shape, RmsNormKernel<__half>, x, weight, width, epsilon, static_cast<__half*>(y));
   } else {
@@ -196,10 +209,8 @@ void SoftCap(Stream stream, float cap, int64_t count, float* logits) {
 }
 
 void ArgMax(Stream stream, const float* numbers, int64_t count, uint64_t* scratch, int32_t* best) {
-  Clear(stream, scratch, sizeof(uint64_t));
-  auto* packed = reinterpret_cast<unsigned long long*>(scratch);
-  Launch(stream, "choosing a token", {StridingBlocks(), kThreads}, ArgMaxKernel, numbers, count, packed);
-  Launch(stream, "choosing a token", {dim3(1), 1}, TakeBestKernel, packed, best);
+  Launch(stream, "choosing a token", {dim3(static_cast<unsigned>(Processors())), kRowThreads, 0, true}, ArgMaxKernel,
+         numbers, count, reinterpret_cast<unsigned long long*>(scratch), best);
 }
 
 void FillRopeTable(Stream stream, const double* frequency, float magnitude, int64_t dims, int64_t first, int64_t count,

@@ -34,7 +34,8 @@ void AddNormed(Stream stream, const float* y, const float* weight, int64_t rows,
 // logits = cap * tanh(logits / cap).
 void SoftCap(Stream stream, float cap, int64_t count, float* logits);
 
-// *best = the index of the largest of `count` numbers; the lowest of equals. scratch: 8 bytes, cleared by the call.
+// *best = the index of the largest of `count` numbers; the lowest of equals. scratch: 16 bytes, cleared before
+// the first call.
 void ArgMax(Stream stream, const float* numbers, int64_t count, uint64_t* scratch, int32_t* best);
 
 // The table of RopeView for positions [first, first + count). frequency: [dims / 2] radians per position.

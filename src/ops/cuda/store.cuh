@@ -30,15 +30,17 @@ struct LayerStore {
 struct ViewKeys {
   LayerView view;
   const int32_t* rows;
+  const int32_t* places;
 
   __device__ ViewKeys(const SequenceRef& sequence, int64_t layer)
-      : view(sequence.views[layer]), rows(sequence.rows + layer * sequence.most_far) {}
+      : view(sequence.views[layer]),
+        rows(sequence.rows + layer * sequence.most_far),
+        places(view.far_cached != 0 ? sequence.places + layer * sequence.most_far : rows) {}
 
   __device__ int32_t count() const { return view.far + view.end - view.local_begin; }
   // Where the key is stored.
   __device__ int32_t Token(int32_t key) const {
-    if (key >= view.far) return view.local_begin + key - view.far;
-    return view.far_cached != 0 ? kMostTokens + key : rows[key];
+    return key >= view.far ? view.local_begin + key - view.far : places[key];
   }
   __device__ int32_t Position(int32_t key) const {
     return key < view.far && view.far_true != 0 ? rows[key] : view.local_position - view.far + key;

@@ -35,7 +35,7 @@ struct DeviceMatrix {
 // block: [layers, kv_heads, keys | values, kBlockTokens, head_dim].
 inline constexpr int32_t kBlockTokens = 256;
 
-// Tokens of a sequence; behind them come its slots, which hold copies of the far keys and values of each layer.
+// Tokens of a sequence; behind them come its slots, which hold copies of far keys and values of each layer.
 inline constexpr int32_t kMostTokens = 1 << 24;
 
 // What the queries of a step see of one layer. Key i < far is token rows[i]; the others are the tokens from local_begin
@@ -46,7 +46,8 @@ struct LayerView {
   int32_t local_position = 0;  // of the first local key
   int32_t end = 0;             // tokens, those of the step included
   int32_t far_true = 0;        // 1: far keys stand at their real positions; 0: right before the local ones
-  int32_t far_cached = 0;      // 1: far keys are read from the slots, in the order of rows
+  int32_t far_cached = 0;      // 1: far keys are read where places says, in the order of rows
+  int32_t host_end = 0;        // tokens from the second block to here may lie on the host
 };
 
 // A sequence as kernels see it. Lives on the card, so that a recorded step serves whatever sequence it is filled with.
@@ -54,6 +55,7 @@ struct SequenceRef {
   Half* const* blocks = nullptr;     // [(kMostTokens + slots) / kBlockTokens]
   const LayerView* views = nullptr;  // [layers]
   const int32_t* rows = nullptr;     // [layers, most_far]
+  const int32_t* places = nullptr;   // [layers, most_far] where the rows are read: there, or from a slot
   int64_t most_far = 0;
 
   bool operator==(const SequenceRef&) const = default;

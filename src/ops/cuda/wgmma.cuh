@@ -29,6 +29,14 @@ __device__ inline void BulkCopy(uint32_t to, const void* from, uint32_t bytes, u
                "l"(from), "r"(bytes), "r"(barrier)
                : "memory");
 }
+// policy: of ReadOnce.
+__device__ inline void BulkCopy(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier, uint64_t policy) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::
+          "r"(to),
+      "l"(from), "r"(bytes), "r"(barrier), "l"(policy)
+      : "memory");
+}
 
 // Operands in shared memory: 128-byte rows, chunks exchanged as in ops/cuda/mma.cuh; groups of 8 rows follow each
 // other. slab_bytes: from 64 columns to the next 64, where the instruction spans several.
