@@ -152,6 +152,7 @@ Result<std::vector<Ballot>> Recall::Vote(ThreadPool& pool, int64_t layer, const 
 std::vector<std::vector<TokenRange>> Recall::Choose(ThreadPool& pool, int64_t layer, std::vector<Ballot> votes) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const std::span<const Span> spans = memory.stored();
+  for (const Ballot& ballot : votes) PrefetchSpans(spans, ballot);
   for (const Ballot& ballot : votes) asked_.Add(spans, ballot);
   if (options().sharing == Sharing::kGlobal) {
     board_.Replace(layer, spans, votes[0]);

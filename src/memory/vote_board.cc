@@ -31,27 +31,21 @@ Ballot VoteBoard::CollectPart(std::span<const Span> spans, const SpanDirectory& 
   tally.Reserve(static_cast<int64_t>(spans.size()));
   const int64_t begin = spans[static_cast<size_t>(first)].begin;
   const int64_t end = spans[static_cast<size_t>(last - 1)].end;
-  for (const std::vector<Vote>& layer : votes_) {
+  const auto part_of = [&](const std::vector<Vote>& layer) {
     const auto from = std::ranges::lower_bound(layer, begin, std::less_equal(), &Vote::end);
-    const auto to = std::ranges::lower_bound(from, layer.end(), end, std::less(), &Vote::begin);
-    const std::span<const Vote> votes(from, to);
-    // Votes lie all over a long text: all lines that they need are asked for before the first is waited for.
-    for (const Vote& vote : votes) directory.Prefetch(vote.begin / SpanDirectory::kBlock);
+    return std::span<const Vote>(from, std::ranges::lower_bound(from, layer.end(), end, std::less(), &Vote::begin));
+  };
+  // Votes lie all over a long text: what a layer's need is asked for before that of the layer before is waited for.
+  std::span<const Vote> votes;
+  for (size_t layer = 0; layer <= votes_.size(); ++layer) {
+    const std::span<const Vote> next = layer < votes_.size() ? part_of(votes_[layer]) : std::span<const Vote>();
+    for (const Vote& vote : next) directory.Prefetch(vote.begin);
     for (const Vote& vote : votes) {
-      const int64_t s = directory.First(vote.begin / SpanDirectory::kBlock);
-      if (s >= last) continue;
-      __builtin_prefetch(&spans[static_cast<size_t>(s)]);
-      tally.Prefetch(static_cast<int32_t>(s));
+      directory.ForSpans(std::max(begin, vote.begin), std::min(end, vote.end), [&](int32_t span, int64_t shared) {
+        tally.Add(span, vote.density * static_cast<float>(shared));
+      });
     }
-    for (const Vote& vote : votes) {
-      int64_t s = std::max(first, directory.First(vote.begin / SpanDirectory::kBlock));
-      while (s < last && spans[static_cast<size_t>(s)].end <= vote.begin) ++s;
-      for (; s < last && spans[static_cast<size_t>(s)].begin < vote.end; ++s) {
-        const Span& span = spans[static_cast<size_t>(s)];
-        const int64_t shared = std::min(span.end, vote.end) - std::max(span.begin, vote.begin);
-        tally.Add(static_cast<int32_t>(s), vote.density * static_cast<float>(shared));
-      }
-    }
+    votes = next;
   }
   return tally.Take();
 }
@@ -62,9 +56,8 @@ Ballot VoteBoard::Collect(ThreadPool& pool, std::span<const Span> spans, const S
   const int64_t parts = std::min<int64_t>(count, pool.threads());
   std::vector<Ballot> ballots(static_cast<size_t>(parts));
   pool.Run(parts, [&](int64_t part, int) {
-    Ballot& ballot = ballots[static_cast<size_t>(part)];
-    ballot = CollectPart(spans, directory, part * count / parts, (part + 1) * count / parts);
-    KeepHighest(ballot, most);
+    ballots[static_cast<size_t>(part)] =
+        CollectPart(spans, directory, part * count / parts, (part + 1) * count / parts);
   });
   Ballot totals;
   for (const Ballot& ballot : ballots) totals.insert(totals.end(), ballot.begin(), ballot.end());
