@@ -77,7 +77,14 @@ class SpanDirectory {
   int32_t Rank(int64_t token) const {
     const auto at = static_cast<size_t>(token / kBlock);
     if (at >= blocks_.size()) return count_;
-    return blocks_[at].before + std::popcount(blocks_[at].begins & UpTo(token));
+    return blocks_[at].before + Ones(blocks_[at].begins & UpTo(token));
+  }
+
+  // std::popcount is a call where the CPU is not known to have the instruction.
+  static int32_t Ones(uint64_t bits) {
+    bits -= (bits >> 1) & 0x5555555555555555;
+    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333);
+    return static_cast<int32_t>((((bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101) >> 56);
   }
 
   // The first token behind `token` that begins a span, at most `end`.
