@@ -6,9 +6,9 @@
 #include <memory>
 #include <new>
 
+#include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "bench/device_bench.h"
-#include "bench/stopwatch.h"
 #include "cuda/device_context.h"
 #include "cuda/device_decoder.h"
 #include "cuda/device_spans.h"
