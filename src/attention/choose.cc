@@ -84,10 +84,21 @@ void Remember(const Ballot& votes, const Persistence& persistence, Ballot* weigh
 
 }  // namespace
 
+void PrefetchSpans(std::span<const Span> spans, const Ballot& ballot) {
+  constexpr size_t kFollowers = 3;  // are looked at, too
+  for (const SpanVote& v : ballot) {
+    const auto span = static_cast<size_t>(v.span);
+    __builtin_prefetch(&spans[span]);
+    __builtin_prefetch(&spans[std::min(span + kFollowers, spans.size() - 1)]);
+  }
+}
+
 std::vector<int32_t> ChooseSpans(std::span<const Span> spans, const Ballot& votes, int64_t budget,
                                  const Persistence& persistence, Ballot* weights, const Following& following) {
+  PrefetchSpans(spans, votes);
   Basket basket(spans, budget);
   if (persistence.on) {
+    PrefetchSpans(spans, *weights);
     basket.TakeByVote(*weights, static_cast<int64_t>(persistence.share * static_cast<double>(budget)));
     Remember(votes, persistence, weights);
   }

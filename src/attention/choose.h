@@ -28,6 +28,9 @@ struct Following {
   double share = 0.15;  // of the budget
 };
 
+// Spans of a ballot lie all over a long text: asks for all of them, so that one after the other is not waited for.
+void PrefetchSpans(std::span<const Span> spans, const Ballot& ballot);
+
 // The spans recalled, ascending, about `budget` tokens of them. By descending vote until the budget is filled; the span
 // that crosses it stays out if that leaves the total nearer to it; ties go to the earlier span. What the votes leave
 // free goes to the newest spans. weights: updated (unless !persistence.on).

@@ -77,6 +77,9 @@ class Method : public AttentionMemory {
 
   virtual MemoryUse memory() const = 0;
 
+  // Seconds that all threads together have been finding spans in; forks go on counting.
+  virtual double detection_seconds() const { return 0; }
+
   // See Session::RecordBand.
   virtual bool RecordBand(int64_t /*layer*/, TokenRange /*tokens*/) { return false; }
   virtual const BandRecord& band() const {

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "attention/choose.h"
 #include "attention/registry.h"
 #include "attention/voting.h"
+#include "base/stopwatch.h"
 #include "ops/local_probability.h"
 
 namespace ltri {
@@ -39,7 +41,8 @@ Recall::Recall(const MethodContext& context, const SessionOptions& options, std:
       voters_(std::move(voters)),
       weights_(static_cast<size_t>(context.config->layers * Groups())),
       choices_(static_cast<size_t>(context.config->layers)),
-      bands_(static_cast<size_t>(context.config->layers)) {}
+      bands_(static_cast<size_t>(context.config->layers)),
+      cut_seconds_(static_cast<size_t>(context.config->layers), 0.0) {}
 
 // How many groups of heads choose for themselves within a layer.
 int64_t Recall::Groups() const {
@@ -150,6 +153,7 @@ Result<std::vector<Ballot>> Recall::Vote(ThreadPool& pool, int64_t layer, const 
 std::vector<std::vector<TokenRange>> Recall::Choose(ThreadPool& pool, int64_t layer, std::vector<Ballot> votes) {
   const SpanMemory& memory = spans_[static_cast<size_t>(layer)];
   const std::span<const Span> spans = memory.stored();
+  for (const Ballot& ballot : votes) PrefetchSpans(spans, ballot);
   for (const Ballot& ballot : votes) asked_.Add(spans, ballot);
   if (options().sharing == Sharing::kGlobal) {
     board_.Replace(layer, spans, votes[0]);
@@ -188,7 +192,9 @@ void Recall::Attended(ThreadPool& pool, int64_t layer, const AttendArgs& args, c
   if (memory.NeedsBand()) {
     std::vector<float>& band = bands_[static_cast<size_t>(layer)];
     band.resize(static_cast<size_t>(step().count * options().max_span));
+    const Stopwatch watch;
     SpanBand(pool, args, lse, options().max_span, band.data());
+    band_seconds_ += watch.Seconds() * pool.threads();
     if (layer == record_layer_) {
       const int64_t kept = static_cast<int64_t>(record_.rows.size()) / record_.width;
       const int64_t begin = std::max(step().begin, record_.begin);
@@ -223,7 +229,9 @@ Status Recall::EndStep(ThreadPool& pool) {
   pool.Run(config().layers, [&](int64_t layer, int) {
     if (config().IsSliding(layer)) return;
     SpanMemory& memory = spans_[static_cast<size_t>(layer)];
+    const Stopwatch watch;
     memory.Push(step().begin, step().count, bands_[static_cast<size_t>(layer)], options().max_span);
+    cut_seconds_[static_cast<size_t>(layer)] += watch.Seconds();
     memory.Tidy();
   });
   return {};
@@ -245,6 +253,10 @@ bool Recall::Truncate(int64_t tokens) {
   }
   board_.Truncate(tokens);
   return true;
+}
+
+double Recall::detection_seconds() const {
+  return std::accumulate(cut_seconds_.begin(), cut_seconds_.end(), band_seconds_);
 }
 
 MemoryUse Recall::memory() const {

@@ -38,6 +38,7 @@ class Recall : public LayeredMethod {
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
   MemoryUse memory() const override;
+  double detection_seconds() const override;
   bool RecordBand(int64_t layer, TokenRange tokens) override;
   const BandRecord& band() const override { return record_; }
 
@@ -74,6 +75,8 @@ class Recall : public LayeredMethod {
   std::vector<Choice> choices_;
   bool decoding_ = false;                  // the step before decoded too
   std::vector<std::vector<float>> bands_;  // [layers] rows of the current step, cut in EndStep
+  double band_seconds_ = 0;                // of all threads, for bands
+  std::vector<double> cut_seconds_;        // [layers] for cutting them
   int64_t joined_sinks_ = 0;               // of the first joined text
   AskedTokens asked_;                      // since the last prompt's end
   BandRecord record_;

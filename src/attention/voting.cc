@@ -14,6 +14,9 @@ namespace {
 // Heads that copy less often than this are left out: their votes would change nothing.
 constexpr float kLeastScore = 0.01F;
 
+// So many queries of a head keep scratch of their own for every voting head; with more the heads share it.
+constexpr int64_t kFewRows = 4;
+
 constexpr int64_t kSubBlock = 64;  // queries averaged within a block, and single queries at a prompt's end
 
 // Rows [begin, end) of a step that one voting query stands for.
@@ -55,14 +58,11 @@ float Decidedness(Found& found, int64_t spans) {
   return std::max(0.0F, 1.0F - entropy / std::log(static_cast<float>(std::max<int64_t>(spans, 2))));
 }
 
-// One head's ballot, unordered.
-Ballot HeadBallot(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float weight,
-                  const VotingRule& rule) {
-  thread_local SpanSearch search;
+// What a search that was started finds, as one head's ballot.
+Ballot HeadBallot(SpanSearch& search, const SpanIndex& index, int64_t rows, float weight, const VotingRule& rule) {
   thread_local Tally tally;
   thread_local Found found;
   tally.Reserve(index.spans());
-  search.Start(index, head, queries, rows, rule.scale, rule.probes);
   for (int64_t r = 0; r < rows; ++r) {
     search.Find(r, &found);
     if (found.spans.empty()) continue;
@@ -78,6 +78,47 @@ Ballot HeadBallot(const SpanIndex& index, int64_t head, const float* queries, in
     }
   }
   return tally.Take();
+}
+
+// The ballots of `voters`, heads of a layer.
+std::vector<Ballot> BallotsOf(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
+                              const VotingRule& rule, std::span<const int64_t> voters) {
+  const auto prepare = [&](int64_t v, SpanSearch& search) {
+    const int64_t h = voters[static_cast<size_t>(v)];
+    search.Prepare(index, h * index.heads() / heads, queries.queries.data() + h * queries.rows * index.head_dim(),
+                   queries.rows, rule.scale, rule.probes);
+  };
+  std::vector<Ballot> ballots(voters.size());
+  const auto vote = [&](int64_t v, SpanSearch& search) {
+    const int64_t h = voters[static_cast<size_t>(v)];
+    const float weight = rule.weights == VoteWeights::kHeadTable ? rule.head_weights[h] : 1.0F;
+    ballots[static_cast<size_t>(v)] = HeadBallot(search, index, queries.rows, weight, rule);
+  };
+  const auto count = static_cast<int64_t>(voters.size());
+  if (queries.rows > kFewRows) {
+    pool.Run(count, [&](int64_t v, int) {
+      thread_local SpanSearch search;
+      prepare(v, search);
+      for (int64_t piece = 0; piece < search.Pieces(); ++piece) search.Compare(piece);
+      vote(v, search);
+    });
+    return ballots;
+  }
+  // Mostly one head of a layer votes, so the threads share its centroids.
+  thread_local std::vector<SpanSearch> kept;
+  std::vector<SpanSearch>& searches = kept;  // the caller's, also in the tasks below
+  if (searches.size() < voters.size()) searches.resize(voters.size());
+  int64_t pieces = 0;  // of the head with most
+  for (int64_t v = 0; v < count; ++v) {
+    prepare(v, searches[static_cast<size_t>(v)]);
+    pieces = std::max(pieces, searches[static_cast<size_t>(v)].Pieces());
+  }
+  pool.Run(count * pieces, [&](int64_t i, int) {
+    SpanSearch& search = searches[static_cast<size_t>(i / pieces)];
+    if (i % pieces < search.Pieces()) search.Compare(i % pieces);
+  });
+  pool.Run(count, [&](int64_t v, int) { vote(v, searches[static_cast<size_t>(v)]); });
+  return ballots;
 }
 
 }  // namespace
@@ -127,20 +168,18 @@ VotingRows CollectQueries(const float* q, int64_t heads, int64_t head_dim, const
 
 std::vector<Ballot> CastVotes(ThreadPool& pool, const SpanIndex& index, const VotingRows& queries, int64_t heads,
                               const VotingRule& rule, int64_t groups) {
-  std::vector<Ballot> by_head(static_cast<size_t>(heads));
-  pool.Run(heads, [&](int64_t h, int) {
-    if (rule.voters != nullptr && rule.voters[h] == 0) return;
-    const float weight = rule.weights == VoteWeights::kHeadTable ? rule.head_weights[h] : 1.0F;
-    by_head[static_cast<size_t>(h)] =
-        HeadBallot(index, h * index.heads() / heads, queries.queries.data() + h * queries.rows * index.head_dim(),
-                   queries.rows, weight, rule);
-  });
+  std::vector<int64_t> voters;
+  for (int64_t h = 0; h < heads; ++h) {
+    if (rule.voters == nullptr || rule.voters[h] != 0) voters.push_back(h);
+  }
+  const std::vector<Ballot> by_voter = BallotsOf(pool, index, queries, heads, rule, voters);
   thread_local Tally tally;
   tally.Reserve(index.spans());
   std::vector<Ballot> ballots;
+  size_t next = 0;
   for (int64_t g = 0; g < groups; ++g) {
-    for (int64_t h = g * heads / groups; h < (g + 1) * heads / groups; ++h) {
-      for (const SpanVote& v : by_head[static_cast<size_t>(h)]) tally.Add(v.span, v.vote);
+    for (; next < voters.size() && voters[next] < (g + 1) * heads / groups; ++next) {
+      for (const SpanVote& v : by_voter[next]) tally.Add(v.span, v.vote);
     }
     ballots.push_back(tally.Take());
     KeepHighest(ballots.back(), rule.most);

@@ -39,6 +39,7 @@ Json RowJson(const BenchRow& row, const std::optional<MachineLimits>& limits) {
     json["gflops"] = row.gflops();
     json["share_of_peak_gflops"] = Share(row.gflops(), limits ? limits->peak_gflops() : 0);
     json["peak_memory_bytes"] = row.memory_bytes;
+    json["span_detection_share"] = row.detection_share;
   } else {
     const double most = limits ? limits->read_gb_per_second : 0;
     json["weight_gb_per_second"] = row.weight_gb_per_second();

@@ -23,6 +23,7 @@ struct BenchRow {
   std::vector<double> peer_rates;  // llama.cpp's in the same rounds; empty: it took no part
   int64_t memory_bytes = 0;    // prefill: the most that the process needed, weights included; decode: the sequence's
   double flops_per_token = 0;  // prefill: of the layers' matrices
+  double detection_share = 0;  // prefill: of the time, for finding spans
   int64_t weight_bytes = 0;    // decode: read for each token
   int64_t kv_bytes = 0;        // decode: keys and values looked at for each token
 

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "base/process_memory.h"
+#include "base/stopwatch.h"
 #include "bench/field.h"
 #include "bench/quantised_model.h"
-#include "bench/stopwatch.h"
 
 namespace ltri {
 namespace {
@@ -116,6 +116,7 @@ class BenchRun {
     if (TooLate(BenchSection::kPrefill, tokens)) return LeaveOut(field, "prefill", tokens, "there is no time left");
     const size_t count = field.contenders.size();
     std::vector<int64_t> memory(count, 0);
+    std::vector<double> detection(count, 0);
     const auto turn = [&](size_t i) -> Result<double> {
       Contender& contender = *field.contenders[i];
       Doing(fmt::format("{}: prefill of {} tokens by {}", field.type, tokens, contender.name()));
@@ -124,6 +125,7 @@ class BenchRun {
       ResetPeakMemory();
       Result<double> seconds = contender.Read(field.Text(tokens));
       memory[i] = std::max(memory[i], PeakMemory() - before + field.cost.bytes_per_decoded);
+      detection[i] = contender.DetectionShare();
       return seconds;
     };
     const auto seconds = PlayRounds(count, Rules(), turn);
@@ -132,6 +134,7 @@ class BenchRun {
     for (size_t i = 0; i < count; ++i) {
       BenchRow row = MakeRow(field, BenchSection::kPrefill, tokens, tokens, *seconds, i);
       row.memory_bytes = memory[i];
+      row.detection_share = detection[i];
       row.flops_per_token = static_cast<double>(field.cost.flops_per_prompt);
       Keep(std::move(row));
     }

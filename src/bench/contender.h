@@ -25,6 +25,8 @@ class Contender {
 
   // Reads `text` into an empty memory until the logits after its last token are there. Returns seconds.
   virtual Result<double> Read(std::span<const TokenId> text) = 0;
+  // The part of the last Read's time that went into finding spans.
+  virtual double DetectionShare() const { return 0; }
 
   // Remembers `depth` tokens: the first of `text`, and behind them copies (see Method::Stretch). `room` tokens may
   // follow.

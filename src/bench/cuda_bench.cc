@@ -7,10 +7,10 @@
 #include <new>
 
 #include "attention/registry.h"
+#include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "bench/device_bench.h"
 #include "bench/drawn_heads.h"
-#include "bench/stopwatch.h"
 #include "cuda/device_context.h"
 #include "cuda/device_decoder.h"
 #include "cuda/device_spans.h"

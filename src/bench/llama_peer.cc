@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "bench/llama_state.h"
-#include "bench/stopwatch.h"
 #include "text/llama_log.h"
 
 namespace ltri {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "bench/stopwatch.h"
+#include "base/stopwatch.h"
 #include "ops/gemm.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/half.h"
-#include "bench/stopwatch.h"
+#include "base/stopwatch.h"
 
 namespace ltri {
 namespace {
@@ -48,7 +48,9 @@ Result<double> SessionContender::Read(std::span<const TokenId> text) {
   if (!session.ok()) return session.error();
   const Stopwatch watch;
   if (Status status = Fill(**session, text); !status.ok()) return status.error();
-  return watch.Seconds();
+  const double seconds = watch.Seconds();
+  detection_share_ = (*session)->method().detection_seconds() / (seconds * model_->engine().threads());
+  return seconds;
 }
 
 Status SessionContender::GoTo(std::span<const TokenId> text, int64_t depth, int64_t /*room*/) {

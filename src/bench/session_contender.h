@@ -17,6 +17,7 @@ class SessionContender : public Contender {
 
   std::string name() const override { return options_.method; }
   Result<double> Read(std::span<const TokenId> text) override;
+  double DetectionShare() const override { return detection_share_; }
   Status GoTo(std::span<const TokenId> text, int64_t depth, int64_t room) override;
   Result<double> Decode(std::span<const TokenId> tokens) override;
   int64_t BytesSeen() const override { return bytes_seen_; }
@@ -34,6 +35,7 @@ class SessionContender : public Contender {
   StopCheck stop_;
   Text read_;  // a long text, to be stretched to several depths
   Text at_;    // what Decode starts from; null: nothing
+  double detection_share_ = 0;
   int64_t bytes_seen_ = 0;
   int64_t memory_used_ = 0;
 };

@@ -15,6 +15,7 @@ constexpr float kNone = -std::numeric_limits<float>::infinity();
 constexpr float kFarBelow = 12.0F;
 
 constexpr int64_t kCacheLine = 64;
+constexpr size_t kAhead = 3;  // clusters that are on their way from memory
 
 // Grows only: results of the last search may stay.
 void Grow(std::vector<float>& buffer, int64_t size) {
@@ -25,24 +26,44 @@ void Grow(std::vector<float>& buffer, int64_t size) {
 
 void SpanSearch::Start(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float scale,
                        int64_t probes) {
+  Prepare(index, head, queries, rows, scale, probes);
+  for (int64_t piece = 0; piece < Pieces(); ++piece) Compare(piece);
+}
+
+void SpanSearch::Prepare(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float scale,
+                         int64_t probes) {
   index_ = &index;
   head_ = &index.head(head);
   number_ = head;
   queries_ = queries;
+  rows_ = rows;
   head_dim_ = index.head_dim();
   scale_ = scale;
   probes_ = probes;
   if (static_cast<int64_t>(best_.size()) < index.spans()) best_.resize(static_cast<size_t>(index.spans()), kNone);
   const IndexView open = head_->Open();
-  const IndexView centroids = head_->Centroids();
   Grow(open_, rows * open.count);
-  Grow(clusters_, rows * centroids.count);
+  Grow(clusters_, rows * head_->Centroids().count);
   IndexScan(open, queries, rows, head_dim_, scale, open_.data(), open.count);
-  IndexScan(centroids, queries, rows, head_dim_, scale, clusters_.data(), centroids.count);
   ShiftParts(rows);
 }
 
-// Makes the scores of joined texts comparable.
+void SpanSearch::Compare(int64_t piece) {
+  const IndexView all = head_->Centroids();
+  const int64_t begin = piece * kPiece;
+  const int64_t end = std::min(all.count, begin + kPiece);
+  IndexScan(all.Part(begin, end, head_dim_), queries_, rows_, head_dim_, scale_, clusters_.data() + begin, all.count);
+  if (shifts_.empty()) return;
+  for (int64_t row = 0; row < rows_; ++row) {
+    float* scores = clusters_.data() + row * all.count;
+    for (int64_t c = begin; c < end; ++c) {
+      const SpanIndex::Cluster& cluster = head_->clusters[static_cast<size_t>(c)];
+      scores[c] += Shift(row, index_->sealed()[static_cast<size_t>(cluster.segment)].part);
+    }
+  }
+}
+
+// What makes the scores of joined texts comparable.
 void SpanSearch::ShiftParts(int64_t rows) {
   shifts_.clear();
   const auto parts = static_cast<int64_t>(index_->means().size());
@@ -51,15 +72,9 @@ void SpanSearch::ShiftParts(int64_t rows) {
     const float* mean = index_->means()[static_cast<size_t>(part)]->data() + number_ * head_dim_;
     return scale_ * Dot(queries_ + row * head_dim_, mean, head_dim_);
   };
-  const auto clusters = static_cast<int64_t>(head_->clusters.size());
   for (int64_t row = 0; row < rows; ++row) {
     const float first = product(row, 0);
     for (int64_t part = 0; part < parts; ++part) shifts_.push_back(product(row, part) - first);
-    float* scores = clusters_.data() + row * clusters;
-    for (int64_t c = 0; c < clusters; ++c) {
-      const SpanIndex::Cluster& cluster = head_->clusters[static_cast<size_t>(c)];
-      scores[c] += Shift(row, index_->sealed()[static_cast<size_t>(cluster.segment)].part);
-    }
   }
 }
 
@@ -135,8 +150,11 @@ void SpanSearch::FindClustered(int64_t row, Found* found) {
   const size_t compared = found->spans.size();
   rounded_.resize(static_cast<size_t>(head_dim_));
   const float scale = scale_ * RoundQuery(queries_ + row * head_dim_, head_dim_, rounded_.data());
+  for (size_t i = 0; i < std::min(kAhead, opened_.size()); ++i) {
+    Prefetch(head_->clusters[static_cast<size_t>(opened_[i])]);
+  }
   for (size_t i = 0; i < opened_.size(); ++i) {
-    if (i + 1 < opened_.size()) Prefetch(head_->clusters[static_cast<size_t>(opened_[i + 1])]);
+    if (i + kAhead < opened_.size()) Prefetch(head_->clusters[static_cast<size_t>(opened_[i + kAhead])]);
     const SpanIndex::Cluster& cluster = head_->clusters[static_cast<size_t>(opened_[i])];
     Scan(cluster, scale, Shift(row, index_->sealed()[static_cast<size_t>(cluster.segment)].part), &found->spans);
   }

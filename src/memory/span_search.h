@@ -22,9 +22,16 @@ struct Found {
 
 class SpanSearch {
  public:
+  static constexpr int64_t kPiece = 2048;  // centroids that are compared at a time
+
   // queries: [rows, head_dim], un-rotated; scale: of dot products; probes: clusters that each query opens. The index's
   // blocks are held.
   void Start(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float scale, int64_t probes);
+
+  // The same by several threads: Prepare, then every piece of the centroids.
+  void Prepare(const SpanIndex& index, int64_t head, const float* queries, int64_t rows, float scale, int64_t probes);
+  int64_t Pieces() const { return (head_->Centroids().count + kPiece - 1) / kPiece; }
+  void Compare(int64_t piece);
 
   // What query `row` finds.
   void Find(int64_t row, Found* found);
@@ -42,6 +49,7 @@ class SpanSearch {
   const SpanIndex::Head* head_ = nullptr;
   int64_t number_ = 0;  // of the head
   const float* queries_ = nullptr;
+  int64_t rows_ = 0;
   int64_t head_dim_ = 0;
   float scale_ = 1;
   int64_t probes_ = 0;

@@ -1,7 +1,8 @@
 // VoteBoard: what all layers together ask for, as votes over token positions (docs/ltri.md, "votes shared by layers").
 //
 // A layer finds the votes of the layers below from this step and of those above from the step before: each layer's
-// vote replaces its last one when it comes. Work grows with the votes, not with the text.
+// vote replaces its last one when it comes. The votes of all are kept in text order too, so that a sum goes through
+// text and spans once, from front to back. Work grows with the votes, not with the text.
 #ifndef LTRI_MEMORY_VOTE_BOARD_H_
 #define LTRI_MEMORY_VOTE_BOARD_H_
 
@@ -45,9 +46,19 @@ class VoteBoard {
   int64_t bytes() const;
 
  private:
-  Ballot CollectPart(std::span<const Span> spans, const SpanDirectory& directory, int64_t first, int64_t last) const;
+  // A vote, and whose it is.
+  struct LayerVote {
+    Vote vote;
+    int32_t layer;
+  };
 
-  std::vector<std::vector<Vote>> votes_;  // [layers], in text order
+  Ballot CollectPart(const SpanDirectory& directory, int64_t begin, int64_t end) const;
+  void Merge(int64_t layer);
+  void MergeAll();
+
+  std::vector<std::vector<Vote>> votes_;     // [layers], in text order
+  std::vector<LayerVote> merged_, scratch_;  // by the first token, then by layer
+  int64_t longest_ = 0;                      // no vote has more tokens
 };
 
 }  // namespace ltri

@@ -3,18 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/top_k.h"
+
 namespace ltri {
 
 void KeepHighest(Ballot& ballot, int64_t most) {
   std::erase_if(ballot, [](const SpanVote& v) { return std::isnan(v.vote); });
-  if (most < static_cast<int64_t>(ballot.size())) {
-    const auto end = ballot.begin() + std::max<int64_t>(0, most);
-    std::nth_element(ballot.begin(), end, ballot.end(), [](const SpanVote& a, const SpanVote& b) {
-      return a.vote != b.vote ? a.vote > b.vote : a.span < b.span;
-    });
-    ballot.erase(end, ballot.end());
+  if (most <= 0) ballot.clear();
+  const auto count = static_cast<int64_t>(ballot.size());
+  float cutoff = 0;
+  int64_t equal = 0;  // that stay of those with just this vote
+  if (most < count) {
+    thread_local std::vector<float> votes, scratch;
+    votes.clear();
+    for (const SpanVote& v : ballot) votes.push_back(v.vote);
+    float highest = 0;
+    cutoff = KthHighest(votes.data(), count, most, &highest, &scratch);
+    equal = most - std::ranges::count_if(votes, [cutoff](float vote) { return vote > cutoff; });
+    std::erase_if(ballot, [cutoff](const SpanVote& v) { return v.vote < cutoff; });
   }
-  std::sort(ballot.begin(), ballot.end(), [](const SpanVote& a, const SpanVote& b) { return a.span < b.span; });
+  if (!std::ranges::is_sorted(ballot, {}, &SpanVote::span)) std::ranges::sort(ballot, {}, &SpanVote::span);
+  if (most < count) {
+    std::erase_if(ballot, [&](const SpanVote& v) { return v.vote == cutoff && equal-- <= 0; });
+  }
 }
 
 }  // namespace ltri

@@ -30,6 +30,7 @@ TEST(BenchJsonTest, RowsHaveRatesRatiosAndShares) {
   EXPECT_EQ(prefill["gflops"], 40);
   EXPECT_EQ(prefill["share_of_peak_gflops"], 0.2);
   EXPECT_EQ(prefill["peak_memory_bytes"], 5'000'000);
+  EXPECT_EQ(prefill["span_detection_share"], 0.25);
   EXPECT_TRUE(prefill["peer_rates"][1].is_null());
   const ordered_json& decode = json["rows"][2];
   EXPECT_EQ(decode["section"], "decode");

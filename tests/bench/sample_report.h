@@ -19,6 +19,7 @@ inline BenchRow SampleRow(BenchSection section, const std::string& method, int64
   row.peer_rates = std::move(peer_rates);
   row.memory_bytes = 5'000'000;
   row.flops_per_token = 2e8;
+  row.detection_share = 0.25;
   row.weight_bytes = 100'000'000;
   row.kv_bytes = 20'000'000;
   return row;

@@ -61,6 +61,16 @@ TEST(BenchTest, JsonHasARowForEachContenderAndLength) {
   EXPECT_TRUE(Contains(ReadFile(svg), "</svg>"));
 }
 
+TEST(BenchTest, TimesTheFindingOfSpans) {
+  const ProgramResult result = RunProgram(Bench({"--json", "--methods=streaming,ltri"}, "prefill"));
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const nlohmann::json json = nlohmann::json::parse(result.output);
+  ASSERT_EQ(json["rows"].size(), 2U);
+  EXPECT_EQ(json["rows"][0]["span_detection_share"], 0);  // has no spans
+  EXPECT_GT(json["rows"][1]["span_detection_share"].get<double>(), 0);
+  EXPECT_LT(json["rows"][1]["span_detection_share"].get<double>(), 1);
+}
+
 TEST(BenchTest, WithoutPeerThereAreNoRatios) {
   const ProgramResult result = RunProgram(Bench({"--json", "--methods=streaming"}, "decode"));
   ASSERT_EQ(result.exit_code, 0) << result.errors;

@@ -77,10 +77,38 @@ HWY_INLINE int64_t DotFour(const int8_t* const* vectors, const int16_t* HWY_REST
 // Hardware stops fetching ahead at the end of a page.
 constexpr int64_t kAhead = 4096;
 
+// Whole groups of four vectors whose dimensions are whole vectors; returns how many vectors those are.
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE int64_t DotFours(const int8_t* /*vectors*/, const float* /*scales*/, int64_t /*count*/,
+                            const int16_t* /*query*/, int64_t /*head_dim*/, float /*scale*/, float* /*dots*/) {
+  return 0;
+}
+#else
+HWY_INLINE int64_t DotFours(const int8_t* HWY_RESTRICT vectors, const float* HWY_RESTRICT scales, int64_t count,
+                            const int16_t* HWY_RESTRICT query, int64_t head_dim, float scale,
+                            float* HWY_RESTRICT dots) {
+  const hn::FixedTag<float, 4> four;
+  const hn::RebindToSigned<decltype(four)> integers;
+  if (head_dim % static_cast<int64_t>(hn::Lanes(hn::ScalableTag<int16_t>())) != 0) return 0;
+  const auto factor = hn::Set(four, scale);
+  int64_t v = 0;
+  for (; v + 4 <= count; v += 4) {
+    const int8_t* at = vectors + v * head_dim;
+    const int8_t* rows[4] = {at, at + head_dim, at + 2 * head_dim, at + 3 * head_dim};
+    for (const int8_t* row : rows) __builtin_prefetch(row + kAhead);
+    int32_t sums[4];
+    DotFour(rows, query, head_dim, sums);
+    const auto units = hn::Mul(hn::LoadU(four, scales + v), factor);
+    hn::StoreU(hn::Mul(hn::ConvertTo(four, hn::LoadU(integers, sums)), units), four, dots + v);
+  }
+  return v;
+}
+#endif
+
 // dots[v] = (query . vector v) * scales[v] * scale, v < count.
 void DotVectors(const int8_t* HWY_RESTRICT vectors, const float* HWY_RESTRICT scales, int64_t count,
                 const int16_t* HWY_RESTRICT query, int64_t head_dim, float scale, float* HWY_RESTRICT dots) {
-  for (int64_t v = 0; v < count; v += 4) {
+  for (int64_t v = DotFours(vectors, scales, count, query, head_dim, scale, dots); v < count; v += 4) {
     const int64_t n = HWY_MIN(int64_t{4}, count - v);
     const int8_t* four[4];  // missing vectors repeat the last one
     for (int64_t u = 0; u < 4; ++u) {

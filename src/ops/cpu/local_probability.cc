@@ -43,6 +43,8 @@ namespace {
 
 HWY_EXPORT(AddProbabilities);
 
+constexpr int64_t kBandTile = 32;  // queries whose bands are multiplied at a time
+
 // Kept by each thread from call to call.
 struct Scratch {
   std::vector<float> q, keys, scores, sums;
@@ -67,20 +69,29 @@ void SpanBand(ThreadPool& pool, const AttendArgs& args, const float* lse, int64_
     s.sums.assign(static_cast<size_t>(kQueryTile * stride), 0.0F);
     for (const HeadGroup& group : args.groups) {
       if (count <= 0) break;
-      const int64_t rows = group.heads * queries;
-      Grow(s.q, rows * d);
-      Grow(s.scores, rows * stride);
-      CopyQueries(args, group, first, first + queries, -1, s.q.data());
       CopyKeys(group.local, d, begin, begin + count, args.rope, s.keys.data());
-      GemmTransposed(rows, count, d, 1.0F, s.q.data(), d, s.keys.data(), d, 0.0F, s.scores.data(), stride);
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t i = r % queries;
-        const int64_t end = own + i - begin;  // keys before the query's own
-        // A sliding window may begin within the band.
-        const int64_t from = std::max({int64_t{0}, end - width, VisibleLocal(args, local, first + i).begin - begin});
-        const float sum = lse[(group.first_head + r / queries) * args.queries + first + i];
-        HWY_DYNAMIC_DISPATCH(AddProbabilities)
-        (s.scores.data() + r * stride + from, sum, end - from, s.sums.data() + i * stride + from);
+      // Few queries at a time, since their bands begin and end at different keys.
+      for (int64_t part = 0; part < queries; part += kBandTile) {
+        const int64_t part_queries = std::min(kBandTile, queries - part);
+        // Counted from `begin`.
+        const int64_t part_begin = std::max<int64_t>(0, own + part - width - begin);
+        const int64_t part_count = own + part + part_queries - 1 - begin - part_begin;
+        if (part_count <= 0) continue;
+        const int64_t rows = group.heads * part_queries;
+        Grow(s.q, rows * d);
+        Grow(s.scores, rows * stride);
+        CopyQueries(args, group, first + part, first + part + part_queries, -1, s.q.data());
+        GemmTransposed(rows, part_count, d, 1.0F, s.q.data(), d, s.keys.data() + part_begin * d, d, 0.0F,
+                       s.scores.data() + part_begin, stride);
+        for (int64_t r = 0; r < rows; ++r) {
+          const int64_t i = part + r % part_queries;
+          const int64_t end = own + i - begin;  // keys before the query's own
+          // A sliding window may begin within the band.
+          const int64_t from = std::max({int64_t{0}, end - width, VisibleLocal(args, local, first + i).begin - begin});
+          const float sum = lse[(group.first_head + r / part_queries) * args.queries + first + i];
+          HWY_DYNAMIC_DISPATCH(AddProbabilities)
+          (s.scores.data() + r * stride + from, sum, end - from, s.sums.data() + i * stride + from);
+        }
       }
     }
     for (int64_t i = 0; i < queries; ++i) {

@@ -1,7 +1,7 @@
 #include "ops/top_k.h"
 
 #include <algorithm>
-#include <functional>
+#include <bit>
 #include <limits>
 
 #undef HWY_TARGET_INCLUDE
@@ -49,13 +49,26 @@ int64_t IndicesAtLeast(const float* HWY_RESTRICT x, int64_t count, float cutoff,
     const auto taken = hn::Ge(hn::LoadU(tag, x + i), least);
     if (hn::AllFalse(tag, taken)) continue;
     const auto numbers = hn::Iota(integers, static_cast<int32_t>(i));
-    written +=
-        static_cast<int64_t>(hn::CompressStore(numbers, hn::RebindMask(integers, taken), integers, indices + written));
+    // A store of a vector with what is not taken behind: storing only what is taken is slow on some CPUs.
+    hn::StoreU(hn::Compress(numbers, hn::RebindMask(integers, taken)), integers, indices + written);
+    written += static_cast<int64_t>(hn::CountTrue(tag, taken));
   }
   for (; i < count; ++i) {
     if (x[i] >= cutoff) indices[written++] = static_cast<int32_t>(i);
   }
   return written;
+}
+
+// How many of x are at least `cutoff`.
+int64_t CountAtLeast(const float* HWY_RESTRICT x, int64_t count, float cutoff) {
+  const FloatTag tag;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  const auto least = hn::Set(tag, cutoff);
+  size_t found = 0;
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) found += hn::CountTrue(tag, hn::Ge(hn::LoadU(tag, x + i), least));
+  for (; i < count; ++i) found += x[i] >= cutoff ? 1 : 0;
+  return static_cast<int64_t>(found);
 }
 
 int64_t VectorLanes() { return static_cast<int64_t>(hn::Lanes(FloatTag())); }
@@ -69,13 +82,41 @@ namespace ltri {
 
 HWY_EXPORT(GroupMaxima);
 HWY_EXPORT(IndicesAtLeast);
+HWY_EXPORT(CountAtLeast);
 HWY_EXPORT(VectorLanes);
+
+namespace {
+
+// Numbers in the order of the floats that they stand for.
+float FloatOf(int32_t number) { return std::bit_cast<float>(number ^ ((number >> 31) & INT32_MAX)); }
+int32_t NumberOf(float x) {
+  const auto bits = std::bit_cast<int32_t>(x);
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+// The k-th highest of `count` >= k values; what is no number counts as none. By halving the floats that it may be: to
+// count is a matter of nanoseconds, while what partitions guesses every branch wrong.
+float Select(const float* x, int64_t count, int64_t k, float highest) {
+  int64_t low = NumberOf(-std::numeric_limits<float>::infinity());
+  int64_t high = NumberOf(highest);
+  while (low < high) {
+    const int64_t middle = low + (high - low + 1) / 2;
+    if (HWY_DYNAMIC_DISPATCH(CountAtLeast)(x, count, FloatOf(static_cast<int32_t>(middle))) >= k) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return FloatOf(static_cast<int32_t>(low));
+}
+
+}  // namespace
 
 float KthHighest(const float* x, int64_t count, int64_t k, float* highest, std::vector<float>* scratch) {
   // Every group's highest is one of the values, so the k-th of those is no higher than the k-th of all; few values are
   // as high.
   const int64_t lanes = HWY_DYNAMIC_DISPATCH(VectorLanes)();
-  scratch->resize(static_cast<size_t>(count + lanes));
+  scratch->resize(static_cast<size_t>(count / HWY_NAMESPACE::kGroup + 2 * lanes));
   const int64_t groups = HWY_DYNAMIC_DISPATCH(GroupMaxima)(x, count, scratch->data());
   scratch->resize(static_cast<size_t>(groups));
   constexpr float kNone = -std::numeric_limits<float>::infinity();
@@ -83,22 +124,22 @@ float KthHighest(const float* x, int64_t count, int64_t k, float* highest, std::
   for (const float maximum : *scratch) *highest = std::max(*highest, maximum);
   if (count < k) return kNone;
   float floor = kNone;
-  if (groups >= k) {
-    std::nth_element(scratch->begin(), scratch->begin() + (k - 1), scratch->end(), std::greater<>());
-    floor = (*scratch)[static_cast<size_t>(k - 1)];
-  }
+  if (groups >= k) floor = Select(scratch->data(), groups, k, *highest);
   thread_local std::vector<int32_t> candidates;
   AtLeast(x, count, floor, &candidates);
   if (static_cast<int64_t>(candidates.size()) < k) return kNone;
   scratch->clear();
   for (const int32_t i : candidates) scratch->push_back(x[i]);
-  std::nth_element(scratch->begin(), scratch->begin() + (k - 1), scratch->end(), std::greater<>());
-  return (*scratch)[static_cast<size_t>(k - 1)];
+  return Select(scratch->data(), static_cast<int64_t>(scratch->size()), k, *highest);
 }
 
 void AtLeast(const float* x, int64_t count, float cutoff, std::vector<int32_t>* indices) {
-  indices->resize(static_cast<size_t>(count + HWY_DYNAMIC_DISPATCH(VectorLanes)()));
-  indices->resize(static_cast<size_t>(HWY_DYNAMIC_DISPATCH(IndicesAtLeast)(x, count, cutoff, indices->data())));
+  // Room for all is not cleared for every call.
+  thread_local std::vector<int32_t> room;
+  const int64_t needed = count + HWY_DYNAMIC_DISPATCH(VectorLanes)();
+  if (static_cast<int64_t>(room.size()) < needed) room.resize(static_cast<size_t>(needed));
+  const int64_t found = HWY_DYNAMIC_DISPATCH(IndicesAtLeast)(x, count, cutoff, room.data());
+  indices->assign(room.begin(), room.begin() + found);
 }
 
 }  // namespace ltri

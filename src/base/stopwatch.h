@@ -1,6 +1,6 @@
 // Stopwatch: seconds since it was made.
-#ifndef LTRI_BENCH_STOPWATCH_H_
-#define LTRI_BENCH_STOPWATCH_H_
+#ifndef LTRI_BASE_STOPWATCH_H_
+#define LTRI_BASE_STOPWATCH_H_
 
 #include <chrono>
 
@@ -16,4 +16,4 @@ class Stopwatch {
 
 }  // namespace ltri
 
-#endif  // LTRI_BENCH_STOPWATCH_H_
+#endif  // LTRI_BASE_STOPWATCH_H_
