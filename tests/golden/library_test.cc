@@ -47,6 +47,12 @@ std::string TextWithFact(const Model& model, int64_t tokens) {
   return beginning.insert(place == std::string::npos ? 0 : place, fmt::format("\n\n{}", kFact));
 }
 
+void PrintRate(const char* where, int64_t tokens, double seconds) {
+  std::printf("%lld tokens %s: %.1f tokens/s\n", static_cast<long long>(tokens), where,
+              static_cast<double>(tokens) / seconds);
+  std::fflush(stdout);
+}
+
 TEST(LibraryWithModelTest, ADocumentOnDiskGivesTheLogitsOfTheSessionInRam) {
   const std::string path = TestModel("smollm2");
   if (path.empty()) GTEST_SKIP() << kNoTestModel;
@@ -62,16 +68,13 @@ TEST(LibraryWithModelTest, ADocumentOnDiskGivesTheLogitsOfTheSessionInRam) {
   const Stopwatch indexing;
   const auto document = library.Index(*model, "book", {folder / "text"}, options);
   ASSERT_TRUE(document.ok()) << document.error().message;
-  const double disk_seconds = indexing.seconds();
+  PrintRate("to disk", document->tokens, indexing.seconds());
 
   auto session = Session::Create(*model, options.session);
   ASSERT_TRUE(session.ok());
   const Stopwatch reading;
   ASSERT_TRUE(session->Append(*(*model)->Tokenize(text, true, false)).ok());
-  const double ram_seconds = reading.seconds();
-  std::printf("%lld tokens: %.1f tokens/s to disk, %.1f in RAM\n", static_cast<long long>(document->tokens),
-              static_cast<double>(document->tokens) / disk_seconds,
-              static_cast<double>(document->tokens) / ram_seconds);
+  PrintRate("in RAM", document->tokens, reading.seconds());
 
   auto stored = library.OpenSession(*model, {"book"}, options.memory);
   ASSERT_TRUE(stored.ok()) << stored.error().message;
