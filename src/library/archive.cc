@@ -185,8 +185,9 @@ Status WriteArchive(Store& store, const DocumentState& state, File& out) {
     if (!size.ok()) return size.error();
     if (Status status = archive.AddFile(names[i], **file, *size); !status.ok()) return status;
   }
-  const Result<std::vector<SpanRow>> spans = store.catalogue().Spans(record.name);
+  Result<std::vector<SpanRow>> spans = store.catalogue().Spans(record.name);
   if (!spans.ok()) return spans.error();
+  std::erase_if(*spans, [&](const SpanRow& span) { return span.token_end > record.tokens; });  // of a later commit
   if (Status status = archive.Add(kSpans, EncodeSpans(*spans)); !status.ok()) return status;
   return out.Sync();
 }

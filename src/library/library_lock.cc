@@ -27,7 +27,7 @@ std::string Note() {
 }  // namespace
 
 Result<LibraryLock> LibraryLock::Take(FileSystem& files, const std::string& folder) {
-  const std::string path = folder + "/lock";
+  const std::string path = PathIn(folder);
   Result<std::unique_ptr<File>> file = files.Lock(path);
   if (!file.ok()) return file.error();
   if (*file == nullptr) {

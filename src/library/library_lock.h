@@ -11,6 +11,8 @@ namespace ltri {
 
 class LibraryLock {
  public:
+  static std::string PathIn(const std::string& folder) { return folder + "/lock"; }
+
   // Error kIo says which process holds it, on which host, since when.
   static Result<LibraryLock> Take(FileSystem& files, const std::string& folder);
 

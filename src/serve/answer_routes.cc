@@ -54,7 +54,15 @@ void ReplyStream(const ReplyBuilder& builder, std::shared_ptr<Ticket> ticket, ht
   });
 }
 
-// Nothing: all is well.
+// Of what is to be read; nothing: all is well.
+std::optional<ApiError> CheckLength(const Service& service, const GenerationInput& input) {
+  const auto tokens = static_cast<int64_t>(input.request.prompt.size());
+  if (tokens <= service.options.prompt_tokens) return std::nullopt;
+  return ApiError{400,
+                  fmt::format("the prompt has {} tokens; this server takes {}", tokens, service.options.prompt_tokens),
+                  input.reply.chat ? "messages" : "prompt", "context_length_exceeded"};
+}
+
 std::optional<ApiError> CheckLimits(const Service& service, const Json& body, const GenerationInput& input) {
   const Json model = body.value("model", Json());
   if (!model.is_null() && model != service.options.model_name) {
@@ -62,11 +70,7 @@ std::optional<ApiError> CheckLimits(const Service& service, const Json& body, co
                     fmt::format("there is no model {}; this server has '{}'", Dump(model), service.options.model_name),
                     "model", "model_not_found"};
   }
-  const auto tokens = static_cast<int64_t>(input.request.prompt.size());
-  if (tokens <= service.options.prompt_tokens) return std::nullopt;
-  return ApiError{400,
-                  fmt::format("the prompt has {} tokens; this server takes {}", tokens, service.options.prompt_tokens),
-                  "messages", "context_length_exceeded"};
+  return CheckLength(service, input);
 }
 
 // Lets the request go on from the documents that it names.
@@ -83,6 +87,7 @@ std::optional<ApiError> GoOnFromDocuments(Service& service, GenerationInput* inp
   request.start = std::move(question->session);
   request.session = request.start->options();
   request.prompt = std::move(question->tokens);
+  if (auto error = CheckLength(service, *input)) return error;
   request.reuse = false;
   input->reply.citations = std::make_shared<std::vector<Citation>>();
   request.on_end = [citations = input->reply.citations, find = std::move(question->citations),

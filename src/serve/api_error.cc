@@ -11,6 +11,8 @@ const char* TypeOf(int status) {
       return "authentication_error";
     case 404:
       return "not_found_error";
+    case 409:
+      return "conflict_error";
     case 429:
       return "rate_limit_error";
     default:

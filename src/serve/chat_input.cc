@@ -158,6 +158,7 @@ void ReadConversation(Fields& fields, Model& model, GenerationInput* input) {
 
 std::variant<GenerationInput, ApiError> ReadChat(const Json& body, Model& model, const HttpServerOptions& options) {
   GenerationInput input;
+  input.reply.chat = true;
   Fields fields(body);
   ReadGeneration(fields, model, options, &input);
   input.request.logprobs = input.reply.logprobs = fields.Flag("logprobs", false);

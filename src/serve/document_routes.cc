@@ -1,5 +1,6 @@
 // /v1/documents.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <chrono>
@@ -14,11 +15,14 @@
 namespace ltri {
 namespace {
 
+constexpr int kConflict = 409;
 constexpr const char* kBytes = "application/octet-stream";
 constexpr std::chrono::milliseconds kLook{250};  // how often progress is told
 
 const char* NameOf(ReadingState state) {
   switch (state) {
+    case ReadingState::kUploading:
+      return "uploading";
     case ReadingState::kWaiting:
       return "waiting";
     case ReadingState::kReading:
@@ -61,6 +65,8 @@ std::optional<ApiError> Save(const httplib::ContentReader& reader, const std::st
     written = std::fwrite(data, 1, size, file.get()) == size;
     return written && bytes <= most;
   });
+  // What is acknowledged is on the disk.
+  written = written && std::fflush(file.get()) == 0 && fsync(fileno(file.get())) == 0;
   written = std::fclose(file.release()) == 0 && written;
   if (all && written) return std::nullopt;
   if (bytes > most) return ApiError{413, fmt::format("the document is larger than {} bytes", most)};
@@ -74,7 +80,7 @@ void Upload(Service& service, const httplib::Request& request, httplib::Response
     response.set_header("Connection", "close");  // some of the body may be unread
     ReplyError(response, error);
   };
-  if (request.get_header_value("Content-Type") != kBytes) {
+  if (!IsOfType(request, kBytes)) {
     return refuse({415, fmt::format("the Content-Type must be {}", kBytes)});
   }
   const std::string name = request.get_param_value("name");
@@ -82,6 +88,7 @@ void Upload(Service& service, const httplib::Request& request, httplib::Response
   if (!path.ok()) {
     ApiError error = ToApiError(path.error());
     error.param = "name";
+    if (service.documents->Find(name).ok()) error.status = kConflict;
     return refuse(error);
   }
   if (const auto error = Save(reader, *path, service.options.document_bytes)) {
@@ -164,6 +171,9 @@ void AddDocumentRoutes(httplib::Server& server, Service& service) {
   server.Delete("/v1/documents/:name", [&service](const httplib::Request& request, httplib::Response& response) {
     const std::string& name = request.path_params.at("name");
     const Status status = service.documents->Remove(name);
+    if (!status.ok() && status.error().code == ErrorCode::kCancelled) {  // now it cannot be
+      return ReplyError(response, {kConflict, status.error().message, "name"});
+    }
     if (!status.ok()) return ReplyError(response, ToApiError(status.error()));
     ReplyJson(response, {{"id", name}, {"object", "document"}, {"deleted", true}});
   });

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "library/format.h"
+#include "library/library_lock.h"
 #include "library/open_documents.h"
 #include "library/store.h"
 #include "library/stored_document.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr int64_t kMostCitations = 8;
 constexpr int64_t kMostText = int64_t{1} << 20;  // bytes at once
-constexpr int64_t kMemory = int64_t{1} << 30;    // bytes, for keys, values and index of a document that is being read
+constexpr std::chrono::seconds kRetry{2};        // while another process writes to the library
 
 struct Opened {
   std::unique_ptr<Store> store;
@@ -54,12 +55,13 @@ DocumentStatus Ready(const DocumentInfo& info) {
 }  // namespace
 
 Documents::Documents(std::shared_ptr<Model> model, std::shared_ptr<Tier> tier, const std::string& folder,
-                     const SessionOptions& session, std::function<void(double)> pace)
+                     const SessionOptions& session, int64_t memory, std::function<void(double)> pace)
     : model_(std::move(model)),
       tier_(std::move(tier)),
       library_(folder),
       uploads_(folder + "-uploads"),
       session_(session),
+      memory_(memory),
       pace_(std::move(pace)) {
   // Made before anyone looks into it: a catalogue that is half made looks damaged. Who cannot write may still read.
   if (!library_.List().ok()) (void)Store::Open(FileSystem::Posix(), folder, Access::kWrite);
@@ -81,29 +83,35 @@ void Documents::Resume() {
   if (!uploads.ok()) return;  // nothing was uploaded yet
   for (const std::string& name : *uploads) {
     const Result<DocumentInfo> info = library_.Show(name);
-    if (!CheckDocumentName(name).ok() || (info.ok() && info->finished)) continue;
-    Queue(name);
+    if (!CheckDocumentName(name).ok() || (info.ok() && info->finished)) {  // half of one, or it was read
+      (void)FileSystem::Posix().Remove(PathOf(name));
+    } else {
+      Queue(name);
+    }
   }
 }
 
 Result<std::string> Documents::Begin(const std::string& name) {
   if (Status status = CheckDocumentName(name); !status.ok()) return status.error();
   if (Status status = FileSystem::Posix().MakeFolder(uploads_); !status.ok()) return status.error();
-  const bool stored = library_.Show(name).ok();
+  const Result<DocumentInfo> stored = library_.Show(name);
+  if (!stored.ok() && stored.error().code != ErrorCode::kNotFound) return stored.error();
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto unready = unready_.find(name);
   const bool failed = unready != unready_.end() && unready->second.state == ReadingState::kFailed;
-  if (!failed && (stored || unready != unready_.end())) {
+  if (stored.ok() || (unready != unready_.end() && !failed)) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("there is a document '{}'; delete it first", name)};
   }
   unready_[name] = {};
   unready_[name].name = name;
+  unready_[name].state = ReadingState::kUploading;
   return PartialPathOf(name);
 }
 
 Status Documents::Add(const std::string& name) {
-  Status renamed = FileSystem::Posix().Rename(PartialPathOf(name), PathOf(name));
-  if (!renamed.ok()) return renamed;
+  FileSystem& files = FileSystem::Posix();
+  if (Status status = files.Rename(PartialPathOf(name), PathOf(name)); !status.ok()) return status;
+  if (Status status = files.SyncFolder(uploads_); !status.ok()) return status;
   Queue(name);
   return {};
 }
@@ -111,9 +119,11 @@ Status Documents::Add(const std::string& name) {
 void Documents::Queue(const std::string& name) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    DocumentStatus& status = unready_[name];
     std::error_code ignored;
-    unready_[name].name = name;
-    unready_[name].bytes = static_cast<int64_t>(std::filesystem::file_size(PathOf(name), ignored));
+    status.name = name;
+    status.state = ReadingState::kWaiting;
+    status.bytes = static_cast<int64_t>(std::filesystem::file_size(PathOf(name), ignored));
     waiting_.push_back(name);
   }
   changed_.notify_all();
@@ -154,17 +164,40 @@ Result<DocumentStatus> Documents::Find(const std::string& name) {
 Status Documents::Remove(const std::string& name) {
   const Result<DocumentStatus> found = Find(name);
   if (!found.ok()) return found.error();
-  if (found->state == ReadingState::kReading || found->state == ReadingState::kWaiting) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' is being read; delete it when that is done", name)};
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto unready = unready_.find(name);
+    if (unready != unready_.end() && unready->second.state == ReadingState::kUploading) {
+      return Error{ErrorCode::kCancelled, fmt::format("'{}' is being uploaded", name)};
+    }
+    ++removing_;
+    changed_.wait(lock, [this] { return !reading_; });
   }
+  Status removed = RemoveFiles(name);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    unready_.erase(name);
+    --removing_;
+    if (removed.ok()) {
+      std::erase(waiting_, name);
+      unready_.erase(name);
+    }
   }
-  if (Status status = RemoveIfThere(FileSystem::Posix(), PathOf(name)); !status.ok()) return status;
-  const Status removed = library_.Remove(name);
+  changed_.notify_all();
+  return removed;
+}
+
+// Whether this failed because another process writes to the library.
+bool Documents::OthersWrite(const Status& status) const {
+  if (status.ok() || status.error().code != ErrorCode::kIo) return false;
+  const Result<std::unique_ptr<File>> lock = FileSystem::Posix().Lock(LibraryLock::PathIn(library_.folder()));
+  return lock.ok() && *lock == nullptr;
+}
+
+Status Documents::RemoveFiles(const std::string& name) {
+  Status removed = library_.Remove(name);
+  if (OthersWrite(removed)) return Error{ErrorCode::kCancelled, removed.error().message};
   const bool never_read = !removed.ok() && removed.error().code == ErrorCode::kNotFound;
-  return never_read ? Status() : removed;
+  return removed.ok() || never_read ? RemoveIfThere(FileSystem::Posix(), PathOf(name)) : removed;
 }
 
 Result<std::string> Documents::Text(const std::string& name, int64_t begin, int64_t end) {
@@ -202,36 +235,49 @@ Result<DocumentQuestion> Documents::Ask(const std::vector<std::string>& names, c
 void Documents::ReadAll() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopped_ || !waiting_.empty(); });
+    changed_.wait(lock, [this] { return stopped_ || (!waiting_.empty() && removing_ == 0); });
     if (stopped_) return;
     const std::string name = std::move(waiting_.front());
     waiting_.pop_front();
     unready_[name].state = ReadingState::kReading;
+    unready_[name].error.clear();
+    reading_ = true;
     lock.unlock();
-    Read(name);
+    const Status read = Read(name);
     lock.lock();
+    reading_ = false;
+    changed_.notify_all();
+    if (read.ok()) {
+      unready_.erase(name);
+      continue;
+    }
+    // Who was interrupted goes on first.
+    const bool stopped = read.error().code == ErrorCode::kCancelled;
+    const bool locked = OthersWrite(read);
+    DocumentStatus& status = unready_[name];
+    status.state = stopped || locked ? ReadingState::kWaiting : ReadingState::kFailed;
+    if (!stopped) status.error = read.error().message;
+    if (stopped || locked) waiting_.push_front(name);
+    if (locked) changed_.wait_for(lock, kRetry, [this] { return stopped_ || removing_ > 0; });
   }
 }
 
-void Documents::Read(const std::string& name) {
+// Error kCancelled when it was stopped.
+Status Documents::Read(const std::string& name) {
+  if (!std::filesystem::exists(PathOf(name))) return {};  // another server of this library has read it
   IndexOptions options;
   options.session = session_;
-  options.memory = kMemory;
+  options.memory = memory_;
   double last = 0;
   const Result<DocumentInfo> info = library_.Index(model_, name, {PathOf(name)}, options, [&](const Progress& now) {
     pace_(now.seconds - last);
     last = now.seconds;
     const std::lock_guard<std::mutex> lock(mutex_);
     unready_[name].progress = now;
-    return !stopped_;
+    return !stopped_ && removing_ == 0;
   });
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (info.ok()) {
-    unready_.erase(name);
-    return;
-  }
-  unready_[name].state = ReadingState::kFailed;
-  unready_[name].error = info.error().message;
+  if (!info.ok()) return info.error();
+  return RemoveIfThere(FileSystem::Posix(), PathOf(name));
 }
 
 }  // namespace ltri

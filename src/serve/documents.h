@@ -20,13 +20,13 @@
 
 namespace ltri {
 
-enum class ReadingState { kWaiting, kReading, kReady, kFailed };
+enum class ReadingState { kUploading, kWaiting, kReading, kReady, kFailed };
 
 struct DocumentStatus {
   std::string name;
   ReadingState state = ReadingState::kWaiting;
   Progress progress;    // tokens; the total is an estimate
-  std::string error;    // kFailed: why
+  std::string error;    // kFailed: why; kWaiting: for what
   int64_t tokens = 0;   // kReady
   int64_t bytes = 0;    // of the text
   int64_t created = 0;  // seconds since 1970
@@ -42,11 +42,12 @@ struct DocumentQuestion {
 
 class Documents {
  public:
-  // tier: of the sessions that answer. folder: of the library; uploads are kept beside it, and those that no earlier
-  // run read to their end are read on. pace: called between two blocks of a document, with the seconds that the last
-  // one took; it waits as long as others are to have the model.
+  // tier: of the sessions that answer. folder: of the library; uploads are kept beside it until they have been read,
+  // and those that no earlier run read to their end are read on. memory: bytes of RAM for the document that is being
+  // read. pace: called between two blocks of a document, with the seconds that the last one took; it waits as long as
+  // others are to have the model.
   Documents(std::shared_ptr<Model> model, std::shared_ptr<Tier> tier, const std::string& folder,
-            const SessionOptions& session, std::function<void(double)> pace);
+            const SessionOptions& session, int64_t memory, std::function<void(double)> pace);
   ~Documents();
   Documents(const Documents&) = delete;
   Documents& operator=(const Documents&) = delete;
@@ -61,7 +62,8 @@ class Documents {
 
   Result<std::vector<DocumentStatus>> List();
   Result<DocumentStatus> Find(const std::string& name);
-  // Error kInvalidArgument while it is being read.
+  // Reading stops for it, that of other documents too, and goes on afterwards. Errors: kNotFound, kIo, kCorrupt, and
+  // kCancelled while it is being uploaded or another process writes to the library.
   Status Remove(const std::string& name);
 
   // Bytes [begin, end) of a document's text, as far as it goes; at most 1 MiB.
@@ -72,8 +74,10 @@ class Documents {
  private:
   void Resume();
   void ReadAll();
-  void Read(const std::string& name);
+  Status Read(const std::string& name);
   void Queue(const std::string& name);
+  Status RemoveFiles(const std::string& name);
+  bool OthersWrite(const Status& status) const;
   // No document's name begins with a dot.
   std::string PartialPathOf(const std::string& name) const { return uploads_ + "/." + name; }
   std::string PathOf(const std::string& name) const { return uploads_ + "/" + name; }
@@ -83,12 +87,15 @@ class Documents {
   Library library_;
   std::string uploads_;
   SessionOptions session_;
+  int64_t memory_;
   std::function<void(double)> pace_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::deque<std::string> waiting_;
-  std::map<std::string, DocumentStatus> unready_;  // by name: waiting, being read, failed
+  std::map<std::string, DocumentStatus> unready_;  // by name: all but those that are ready
+  int64_t removing_ = 0;                           // callers of Remove, who need the library to themselves
+  bool reading_ = false;
   bool stopped_ = false;
   std::thread reader_;
 };

@@ -28,6 +28,7 @@ struct TokenChance {
 
 struct TokenLogprob {
   TokenChance chosen;
+  int64_t begin = 0;             // of its text, in bytes of the answer
   std::vector<TokenChance> top;  // the likeliest first
 };
 

@@ -36,7 +36,8 @@ void GrowingAnswer::TakeToken(const GenerateRequest& request, Ticket& ticket) {
   const bool shown = std::find(request.shown.begin(), request.shown.end(), token) != request.shown.end();
   const std::string piece = tokenizer.Piece(token, shown);
   if (request.logprobs) {
-    waiting_.push_back({bytes_, LogprobOf(session_->logits(), token, request.top_logprobs, tokenizer)});
+    waiting_.push_back(LogprobOf(session_->logits(), token, request.top_logprobs, tokenizer));
+    waiting_.back().begin = bytes_;
   }
   session_->Add(token);
   bytes_ += static_cast<int64_t>(piece.size());
@@ -55,7 +56,7 @@ void GrowingAnswer::Emit(Ticket& ticket, std::string text) {
   out_ += static_cast<int64_t>(text.size());
   AnswerText event{choice_, std::move(text), std::exchange(untold_, 0), {}};
   while (!waiting_.empty() && waiting_.front().begin < out_) {
-    event.logprobs.push_back(std::move(waiting_.front().logprob));
+    event.logprobs.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
   ticket.Put(std::move(event));
@@ -65,7 +66,7 @@ void GrowingAnswer::End(Ticket& ticket, AnswerEnd why) {
   ended_ = true;
   if (why != AnswerEnd::kStop && !waiting_.empty()) {  // tokens without a text
     AnswerText last{choice_, "", std::exchange(untold_, 0), {}};
-    for (Waiting& waiting : waiting_) last.logprobs.push_back(std::move(waiting.logprob));
+    for (TokenLogprob& waiting : waiting_) last.logprobs.push_back(std::move(waiting));
     waiting_.clear();
     ticket.Put(std::move(last));
   }

@@ -33,12 +33,6 @@ class GrowingAnswer {
   std::unique_ptr<Session::Impl> TakeSession() { return std::move(session_); }
 
  private:
-  // A token's log-probability waits until the text before the token's end has gone out.
-  struct Waiting {
-    int64_t begin;  // of the token's text, in bytes of the answer
-    TokenLogprob logprob;
-  };
-
   GrowingAnswer(int choice, std::unique_ptr<Session::Impl> session, Sampler sampler, StopScan stops)
       : choice_(choice), session_(std::move(session)), sampler_(std::move(sampler)), stops_(std::move(stops)) {}
 
@@ -50,9 +44,9 @@ class GrowingAnswer {
   Sampler sampler_;
   StopScan stops_;
   Utf8Stream characters_;
-  std::deque<Waiting> waiting_;
-  int64_t bytes_ = 0;  // of the answer's text, held back or not
-  int64_t out_ = 0;    // bytes that went out
+  std::deque<TokenLogprob> waiting_;  // until the text before the token's end has gone out
+  int64_t bytes_ = 0;                 // of the answer's text, held back or not
+  int64_t out_ = 0;                   // bytes that went out
   int64_t tokens_ = 0;
   int64_t untold_ = 0;  // tokens that no event counted yet
   bool ended_ = false;

@@ -15,6 +15,7 @@
 #include "base/process_memory.h"
 #include "memory/spill_file.h"
 #include "serve/kept_sessions.h"
+#include "serve/paths.h"
 #include "serve/request_log.h"
 #include "serve/routes.h"
 
@@ -29,6 +30,12 @@ bool IsOpen(const std::string& path) { return path == "/health" || path == "/" |
 // The route for the metrics: paths that clients make up are not to become names.
 std::string RouteOf(const httplib::Request& request) {
   return request.matched_route.empty() ? "other" : request.matched_route;
+}
+
+// Bytes of the memory of all texts that are for the document that is being read.
+int64_t MemoryForReading(const HttpServerOptions& options) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  return options.library.empty() ? 0 : std::min(kMost, options.memory / 4);
 }
 
 const char* Explain(int status) {
@@ -50,6 +57,17 @@ const char* Explain(int status) {
   }
 }
 
+bool IsOfThisMachine(const std::string& host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1";
+}
+
+// Before the body is read: only routes that want one read it, within their limits.
+HandlerResponse TurnAway(const ApiError& error, httplib::Response& response) {
+  response.set_header("Connection", "close");
+  ReplyError(response, error);
+  return HandlerResponse::Handled;
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
@@ -59,7 +77,7 @@ struct HttpServer::Impl {
         service{std::move(model), options, std::move(keys), metrics, scheduler, nullptr, std::time(nullptr)} {
     if (options.library.empty()) return;
     documents = std::make_unique<Documents>(service.model, tier, options.library, options.session,
-                                            [this](double seconds) { Pace(seconds); });
+                                            MemoryForReading(options), [this](double seconds) { Pace(seconds); });
     service.documents = documents.get();
   }
 
@@ -86,13 +104,22 @@ struct HttpServer::Impl {
 
 HandlerResponse HttpServer::Impl::LetIn(const httplib::Request& request, httplib::Response& response) const {
   response.set_header(kRequestIdHeader, RequestId(request));
-  if (IsOpen(request.path) || service.keys.Allows(request.get_header_value("Authorization"))) {
-    return HandlerResponse::Unhandled;
+  if (!IsOpen(request.path) && !service.keys.Allows(request.get_header_value("Authorization"))) {
+    response.set_header("WWW-Authenticate", "Bearer");
+    return TurnAway({401, "this server needs an API key: Authorization: Bearer KEY", "", "invalid_api_key"}, response);
   }
-  response.set_header("WWW-Authenticate", "Bearer");
-  response.set_header("Connection", "close");  // the body stays unread
-  ReplyError(response, {401, "this server needs an API key: Authorization: Bearer KEY", "", "invalid_api_key"});
-  return HandlerResponse::Handled;
+  const std::string_view methods = MethodsOf(request.path);
+  if (methods.empty()) return TurnAway({404, Explain(404)}, response);
+  if (!HasMethod(methods, request.method)) {
+    response.set_header("Allow", std::string(methods));
+    return TurnAway({405, Explain(405)}, response);
+  }
+  const bool has_body =
+      request.has_header("Transfer-Encoding") || request.get_header_value_u64("Content-Length", 0) > 0;
+  if (has_body && request.method != "POST") {
+    return TurnAway({400, "a request of this method has no body here"}, response);
+  }
+  return HandlerResponse::Unhandled;
 }
 
 void HttpServer::Impl::SetUp() {
@@ -176,8 +203,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Create(std::shared_ptr<Model> mo
   if (Result<Session> session = Session::Create(model, options.session); !session.ok()) return session.error();
   Result<std::shared_ptr<SpillFile>> overflow = SpillFile::Create();
   if (!overflow.ok()) return overflow.error();
+  if (!options.state.empty()) {  // rather now than when there is something to keep
+    if (Status status = FileSystem::Posix().MakeFolder(options.state); !status.ok()) return status.error();
+  }
+  complete.memory = MemoryBudget(options.memory);
+  const int64_t for_answers = complete.memory - MemoryForReading(complete);
   auto impl = std::make_unique<Impl>(std::move(model), complete, std::move(*keys),
-                                     Tier::Create(MemoryBudget(options.memory), std::move(*overflow)));
+                                     Tier::Create(for_answers, std::move(*overflow)));
   impl->SetUp();
   impl->BringBack();
   impl->port = options.port == 0 ? impl->server.bind_to_any_port(options.host)
@@ -190,7 +222,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Create(std::shared_ptr<Model> mo
 }
 
 Status HttpServer::Run() {
-  LogEvent("listening", fmt::format("http://{}:{}", impl_->service.options.host, impl_->port));
+  const std::string& host = impl_->service.options.host;
+  if (!IsOfThisMachine(host) && !impl_->service.keys.needed()) {
+    LogEvent("warning", fmt::format("whoever reaches {} may use this server; --api-keys asks for keys", host));
+  }
+  LogEvent("listening", fmt::format("http://{}:{}", host, impl_->port));
   std::thread steps([this] { impl_->scheduler.Run(); });
   std::thread watch([this] { impl_->WaitForEnd(); });
   const bool listened = impl_->server.listen_after_bind();  // returns when all connections are done

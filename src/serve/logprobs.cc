@@ -28,7 +28,7 @@ TokenLogprob LogprobOf(std::span<const float> logits, TokenId token, int top, co
     const auto logprob = static_cast<float>(logits[static_cast<size_t>(id)] - normaliser);
     return TokenChance{id, tokenizer.Piece(id, /*show_control=*/true), std::isfinite(logprob) ? logprob : kNever};
   };
-  TokenLogprob result{chance(token), {}};
+  TokenLogprob result{chance(token), 0, {}};
   std::vector<TokenId> order(logits.size());
   std::iota(order.begin(), order.end(), 0);
   const auto count = std::min<std::ptrdiff_t>(top, static_cast<std::ptrdiff_t>(order.size()));

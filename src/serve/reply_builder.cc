@@ -27,12 +27,16 @@ Json ChatLogprobs(const std::vector<TokenLogprob>& tokens) {
     for (const TokenChance& chance : token.top) entry["top_logprobs"].push_back(Chance(chance));
     content.push_back(std::move(entry));
   }
-  return {{"content", std::move(content)}};
+  return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 
 Json CompletionLogprobs(const std::vector<TokenLogprob>& tokens) {
-  Json result = {{"tokens", Json::array()}, {"token_logprobs", Json::array()}, {"top_logprobs", Json::array()}};
+  Json result = {{"tokens", Json::array()},
+                 {"token_logprobs", Json::array()},
+                 {"top_logprobs", Json::array()},
+                 {"text_offset", Json::array()}};
   for (const TokenLogprob& token : tokens) {
+    result["text_offset"].push_back(token.begin);
     Json top = Json::object();
     for (const TokenChance& chance : token.top) top[chance.bytes] = chance.logprob;
     result["tokens"].push_back(token.chosen.bytes);

@@ -12,6 +12,7 @@
 namespace ltri {
 
 struct ReplyChoice {
+  bool chat = false;  // else a completion
   bool stream = false;
   bool usage = false;     // in the stream's last event
   bool progress = false;  // of reading the prompt, in the stream

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/http_library.h"
 
 namespace ltri {
@@ -10,6 +13,14 @@ namespace {
 constexpr const char* kJson = "application/json";
 
 }  // namespace
+
+bool IsOfType(const httplib::Request& request, std::string_view type) {
+  std::string given = request.get_header_value("Content-Type");
+  given = given.substr(0, given.find(';'));
+  while (given.ends_with(' ')) given.pop_back();
+  std::transform(given.begin(), given.end(), given.begin(), [](unsigned char c) { return std::tolower(c); });
+  return given == type;
+}
 
 void ReplyJson(httplib::Response& response, const Json& json) { response.set_content(Dump(json), kJson); }
 
@@ -21,8 +32,7 @@ void ReplyError(httplib::Response& response, const ApiError& error) {
 std::optional<Json> BodyOf(const Service& service, const httplib::Request& request,
                            const httplib::ContentReader& reader, httplib::Response& response) {
   // Browsers send other types to any server without asking it first.
-  const std::string type = request.get_header_value("Content-Type");
-  if (!type.starts_with(kJson)) {
+  if (!IsOfType(request, kJson)) {
     response.set_header("Connection", "close");  // the body stays unread
     ReplyError(response, {415, fmt::format("the Content-Type must be {}", kJson)});
     return std::nullopt;

@@ -3,6 +3,7 @@
 #define LTRI_SERVE_ROUTES_H_
 
 #include <optional>
+#include <string_view>
 
 #include "serve/json_fields.h"
 #include "serve/service.h"
@@ -22,6 +23,9 @@ void AddDocumentRoutes(httplib::Server& server, Service& service);
 void AddModelRoutes(httplib::Server& server, Service& service);  // models, tokens, health, metrics
 
 void AddPageRoutes(httplib::Server& server);  // the web page
+
+// Whether its body is of this type, parameters aside.
+bool IsOfType(const httplib::Request& request, std::string_view type);
 
 void ReplyJson(httplib::Response& response, const Json& json);
 void ReplyError(httplib::Response& response, const ApiError& error);

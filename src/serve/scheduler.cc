@@ -34,7 +34,8 @@ std::shared_ptr<Ticket> Scheduler::Submit(GenerateRequest request) {
   auto ticket = std::make_shared<Ticket>();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (draining_ || stopped_ || static_cast<int64_t>(queue_.size()) >= options_.queue) {
+    const int64_t room = options_.queue + std::max<int64_t>(0, options_.parallel - served_);
+    if (draining_ || stopped_ || static_cast<int64_t>(queue_.size()) >= room) {
       ++metrics_->refused;
       return nullptr;
     }
@@ -68,6 +69,7 @@ void Scheduler::TakeUp() {
     });
     jobs_.push_back(std::move(*next));
     queue_.erase(next);
+    ++served_;
     Start(jobs_.back());
   }
   metrics_->queued = static_cast<int64_t>(queue_.size());
@@ -111,7 +113,7 @@ void Scheduler::DropCancelled() {
       if (job->request.reuse && job->session != nullptr && job->session->Truncate(job->session->read()).ok()) {
         Keep(std::move(job->session));
       }
-      jobs_.erase(job);
+      Forget(job);
     }
     job = next;
   }
@@ -119,8 +121,16 @@ void Scheduler::DropCancelled() {
 
 void Scheduler::Fail(Job& job, const Error& error) {
   ++metrics_->failed;
-  job.ticket->Put(RequestFailed{error});
-  jobs_.remove_if([&](const Job& other) { return &other == &job; });
+  const auto is_it = [&](const Job& other) { return &other == &job; };
+  Forget(std::find_if(jobs_.begin(), jobs_.end(), is_it))->Put(RequestFailed{error});
+}
+
+// Before its client hears of the end: there is room for the next request then.
+std::shared_ptr<Ticket> Scheduler::Forget(Jobs::iterator job) {
+  std::shared_ptr<Ticket> ticket = std::move(job->ticket);
+  jobs_.erase(job);
+  --served_;
+  return ticket;
 }
 
 // The prompt has been read: each answer goes on from a copy of its session.
@@ -270,8 +280,7 @@ void Scheduler::FinishJobs() {
       ObserveRecall(first.session().method(), model_->engine().config().layers, metrics_);
       if (job->request.on_end) job->request.on_end(first.session());
       if (job->request.reuse) Keep(first.TakeSession());
-      job->ticket->Put(end);
-      jobs_.erase(job);
+      Forget(job)->Put(end);
     }
     job = next;
   }

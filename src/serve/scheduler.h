@@ -7,6 +7,7 @@
 #ifndef LTRI_SERVE_SCHEDULER_H_
 #define LTRI_SERVE_SCHEDULER_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -39,7 +40,7 @@ class Scheduler {
   Scheduler(std::shared_ptr<Model> model, const SchedulerOptions& options, Metrics* metrics,
             std::shared_ptr<Tier> tier = nullptr);
 
-  // Null when the queue is full, or no more is taken.
+  // Null when the queue is full, or no more is taken. What can be served at once needs no room in the queue.
   std::shared_ptr<Ticket> Submit(GenerateRequest request);
 
   // One step for all. False: there was nothing to do.
@@ -77,6 +78,7 @@ class Scheduler {
   void TakeTokens();
   void FinishJobs();
   void Fail(Job& job, const Error& error);
+  std::shared_ptr<Ticket> Forget(Jobs::iterator job);
   void Keep(std::unique_ptr<Session::Impl> session);
   void UpdateGauges();
   bool WaitForWork();
@@ -89,6 +91,7 @@ class Scheduler {
   StepBudget budget_;
   Jobs jobs_;  // those being served, in the order of their coming
   double measured_ = 0;
+  std::atomic<int64_t> served_ = 0;  // how many jobs_ there are
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

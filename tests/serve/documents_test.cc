@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "library/library_lock.h"
 #include "support/running_server.h"
 #include "support/temporary_folder.h"
 
@@ -116,7 +117,71 @@ TEST_F(DocumentsTest, TooLargeAndNotText) {
   EXPECT_EQ(WaitFor("bytes")["status"], "failed");
   EXPECT_EQ(Upload("bytes", "now it is text").status, 202);
   EXPECT_EQ(WaitFor("bytes")["status"], "ready");
-  EXPECT_EQ(Upload("bytes", "again").status, 400);
+  EXPECT_EQ(Upload("bytes", "again").status, 409);
+}
+
+std::string Words(size_t bytes) {
+  std::string text;
+  for (int i = 0; text.size() < bytes; ++i) text += fmt::format("Sentence {} of a text that takes its time. ", i);
+  return text;
+}
+
+TEST_F(DocumentsTest, WhatIsReadOrWaitsCanBeDeletedAndTheOthersGoOn) {
+  const std::string text = Words(60000);
+  ASSERT_EQ(Upload("first", text).status, 202);
+  ASSERT_EQ(Upload("second", text).status, 202);
+  ASSERT_EQ(Upload("third", Words(2000)).status, 202);
+  const auto reading = [&](const std::string& name) {
+    return Json::parse(server_.Get("/v1/documents/" + name).body)["status"] == "reading";
+  };
+  for (int i = 0; i < 400 && !reading("first"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(reading("first"));
+  EXPECT_EQ(server_.Client().Delete("/v1/documents/second")->status, 200);
+  EXPECT_EQ(server_.Get("/v1/documents/second").status, 404);
+  EXPECT_EQ(server_.Client().Delete("/v1/documents/first")->status, 200);
+  EXPECT_EQ(WaitFor("third")["status"], "ready");
+  EXPECT_EQ(Json::parse(server_.Get("/v1/documents").body)["data"].size(), 1U);
+  // What was read is in the library only; what was deleted is nowhere.
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() + "/library-uploads"));
+  EXPECT_EQ(Upload("first", "another text").status, 202);
+  EXPECT_EQ(WaitFor("first")["status"], "ready");
+}
+
+TEST_F(DocumentsTest, AnUploadWaitsForAnotherProcessThatWrites) {
+  auto lock = LibraryLock::Take(FileSystem::Posix(), folder_.path() + "/library");
+  ASSERT_TRUE(lock.ok());
+  ASSERT_EQ(Upload("book", "Some words of it.").status, 202);
+  Json status;
+  for (int i = 0; i < 400 && !status.contains("error"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    status = Json::parse(server_.Get("/v1/documents/book").body);
+  }
+  EXPECT_EQ(status["status"], "waiting");
+  EXPECT_NE(status["error"].get<std::string>().find("is being written by"), std::string::npos) << status;
+  EXPECT_EQ(server_.Client().Delete("/v1/documents/book")->status, 409);
+  lock = Error{};
+  EXPECT_EQ(WaitFor("book")["status"], "ready");
+}
+
+TEST_F(DocumentsTest, AQuestionMayNotBeLongerThanAPrompt) {
+  HttpServerOptions options = Options(folder_);
+  options.library += "2";
+  options.prompt_tokens = 50;
+  const RunningServer server(options);
+  httplib::Client client = server.Client();
+  ASSERT_EQ(client.Post("/v1/documents?name=book", Words(1000), "application/octet-stream")->status, 202);
+  for (int i = 0; i < 400 && server.Get("/v1/documents/book").body.find("ready") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  const auto ask = [&](const std::string& question) {
+    return server.Post("/v1/chat/completions", {{"documents", Json::array({"book"})},
+                                                {"messages", Json::array({{{"role", "user"}, {"content", question}}})},
+                                                {"max_tokens", 1}});
+  };
+  EXPECT_EQ(ask("Why?").status, 200);
+  const httplib::Response refused = ask(Words(200));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Json::parse(refused.body)["error"]["code"], "context_length_exceeded");
 }
 
 }  // namespace

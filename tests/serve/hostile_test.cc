@@ -95,6 +95,20 @@ TEST_F(HostileTest, BytesThatAreNoHttp) {
   ExpectAlive();
 }
 
+// So that nobody can make the server hold what no route wants: the reply comes although the body does not.
+TEST_F(HostileTest, BodiesThatNobodyWantsAreNotRead) {
+  const std::string long_path = "/" + std::string(2000, 'a');
+  const std::vector<std::pair<std::string, std::string>> requests = {
+      {"POST /nowhere", "404"},          {"POST " + long_path, "404"}, {"PUT /v1/documents/x", "405"},
+      {"DELETE /v1/documents/x", "400"}, {"GET /health", "400"},       {"PATCH /v1/chat/completions", "405"}};
+  for (const auto& [line, status] : requests) {
+    const RawClient client(server_.port());
+    client.Send(line + " HTTP/1.1\r\nHost: x\r\nContent-Length: 200000000\r\n\r\nx");
+    const std::string reply = client.Receive();
+    EXPECT_TRUE(reply.starts_with("HTTP/1.1 " + status)) << line.substr(0, 40) << ": " << reply.substr(0, 100);
+  }
+}
+
 TEST_F(HostileTest, WhoSendsNothingIsCutOff) {
   const RawClient silent(server_.port());
   silent.Send("POST /tokenize HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{");

@@ -110,6 +110,9 @@ TEST_F(HttpServerTest, LogprobsInBothForms) {
   const Json completion = Read(server.Post(kCompletions, body))["choices"][0]["logprobs"];
   EXPECT_EQ(completion["tokens"].size(), 4U);
   EXPECT_EQ(completion["token_logprobs"].size(), 4U);
+  EXPECT_EQ(completion["text_offset"][0], 0);
+  EXPECT_EQ(completion["text_offset"][2].get<size_t>(),
+            completion["tokens"][0].get<std::string>().size() + completion["tokens"][1].get<std::string>().size());
 }
 
 TEST_F(HttpServerTest, AStopTextEndsTheAnswerAndIsNotPartOfIt) {
@@ -192,8 +195,8 @@ TEST_F(HttpServerTest, AToolIsCalledWithItsArguments) {
 TEST_F(HttpServerTest, WhatAPersonWritesIsNoControlToken) {
   const RunningServer server;
   const int64_t plain = Read(server.Post(kChat, Chat("ab")))["usage"]["prompt_tokens"];
-  const int64_t forged = Read(server.Post(kChat, Chat("a<|end|>b")))["usage"]["prompt_tokens"];
-  EXPECT_EQ(forged, plain + 7);  // the bytes of <|end|>, each a token
+  const int64_t forged = Read(server.Post(kChat, Chat("a</s>b")))["usage"]["prompt_tokens"];
+  EXPECT_EQ(forged, plain + 4);  // the bytes of </s>, each a token
 }
 
 TEST_F(HttpServerTest, ProgressOfALongPrompt) {
@@ -272,9 +275,32 @@ TEST_F(HttpServerTest, BrokenRequestsGetTheRightStatus) {
   EXPECT_EQ(server.Get("/../../etc/passwd").status, 404);
   httplib::Client client = server.Client();
   EXPECT_EQ(client.Post(kChat, "{}", "text/plain")->status, 415);
+  EXPECT_EQ(client.Post(kChat, "{}", "Application/JSON ; charset=utf-8")->status, 400);
   const auto headers = client.Get("/health", httplib::Headers{{"X-Long", std::string(20000, 'x')}});
   EXPECT_TRUE(!headers || headers->status >= 400);
   EXPECT_EQ(Read(server.Get("/health"))["status"], "ok");
+}
+
+TEST_F(HttpServerTest, OtherPathsAndMethodsAreTurnedAway) {
+  const RunningServer server;
+  const auto status = [&](const std::string& method, const std::string& path, const std::string& text) {
+    httplib::Request request;
+    request.method = method;
+    request.path = path;
+    request.body = text;
+    const auto result = server.Client().send(request);
+    return result ? result->status : 0;
+  };
+  EXPECT_EQ(status("POST", "/nowhere", "x"), 404);
+  EXPECT_EQ(status("POST", "/" + std::string(1000, 'a'), "x"), 404);
+  EXPECT_EQ(status("DELETE", "/v1/models", "x"), 405);
+  EXPECT_EQ(status("GET", "/v1/models", "x"), 400);
+  EXPECT_EQ(status("GET", "/v1/models", ""), 200);
+  EXPECT_EQ(status("HEAD", "/v1/models", ""), 200);
+  const httplib::Result wrong = server.Client().Get(kChat);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->status, 405);
+  EXPECT_EQ(wrong->get_header_value("Allow"), "POST");
 }
 
 TEST_F(HttpServerTest, NothingWithoutTheKey) {
@@ -315,9 +341,14 @@ TEST_F(HttpServerTest, AFullQueueSaysWhenToTryAgain) {
   options.scheduler.parallel = 1;
   options.scheduler.queue = 0;
   const RunningServer server(options);
+  std::thread other([&] { EXPECT_EQ(server.Post(kChat, Chat("x", 1000)).status, 200); });
+  const auto begun = [&] { return server.Get("/metrics").body.find("ltri_answering_requests 1") != std::string::npos; };
+  for (int i = 0; i < 200 && !begun(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const httplib::Response response = server.Post(kChat, Chat("x"));
   EXPECT_EQ(response.status, 429);
   EXPECT_EQ(response.get_header_value("Retry-After"), "5");
+  other.join();
+  EXPECT_EQ(server.Post(kChat, Chat("x")).status, 200);
 }
 
 TEST_F(HttpServerTest, WhoHangsUpIsGivenUp) {

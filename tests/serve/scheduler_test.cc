@@ -205,7 +205,8 @@ TEST_F(SchedulerTest, HigherPriorityGoesFirstButNobodyStarves) {
 }
 
 TEST_F(SchedulerTest, TheQueueIsBounded) {
-  options_.queue = 2;
+  options_.parallel = 1;
+  options_.queue = 1;
   Scheduler& scheduler = Make();
   EXPECT_NE(scheduler.Submit(Request(TinyText(5, 1))), nullptr);
   EXPECT_NE(scheduler.Submit(Request(TinyText(5, 1))), nullptr);

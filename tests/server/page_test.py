@@ -87,6 +87,8 @@ class Page(unittest.TestCase):
         self.ask("What is the special magic number for Oslo?")
         self.assertIn("4817263", self.page.text(".answer .text"))
         self.assertGreater(self.page.count(".citations button"), 0)
+        wide = "const chat = document.querySelector('#chat'); return chat.scrollWidth - chat.clientWidth"
+        self.assertLessEqual(self.page.script(wide), 0)
         self.page.click(".map summary")
         painted = self.page.script("""
             const canvas = document.querySelector(".map canvas");

@@ -18,17 +18,20 @@ constexpr const char* kChatMl =
 }  // namespace
 
 std::shared_ptr<Model> ChatModel() {
-  static TemporaryFolder folder;
-  static const std::shared_ptr<Model> model = [] {
-    TinyModelSpec spec = TinySpec("llama");
-    spec.name = "tiny-chat";
-    const std::string path = WriteTinyGguf(
-        spec, folder.path(), [](gguf_context* file) { gguf_set_val_str(file, "tokenizer.chat_template", kChatMl); });
-    Result<std::shared_ptr<Model>> loaded = Model::Load(path, {2});
-    if (!loaded.ok()) throw std::runtime_error(loaded.error().message);
-    return *loaded;
-  }();
+  static const std::shared_ptr<Model> model = ChatModelWith("tiny-chat", kChatMl);
   return model;
+}
+
+std::shared_ptr<Model> ChatModelWith(const std::string& name, const char* chat_template) {
+  static TemporaryFolder folder;
+  TinyModelSpec spec = TinySpec("llama");
+  spec.name = name;
+  const std::string path = WriteTinyGguf(spec, folder.path(), [&](gguf_context* file) {
+    gguf_set_val_str(file, "tokenizer.chat_template", chat_template);
+  });
+  Result<std::shared_ptr<Model>> loaded = Model::Load(path, {2});
+  if (!loaded.ok()) throw std::runtime_error(loaded.error().message);
+  return *loaded;
 }
 
 }  // namespace ltri::testing

@@ -72,7 +72,7 @@ const number = (value) => Math.round(value).toLocaleString("en");
 async function listDocuments() {
   const list = await (await call("/v1/documents")).json().catch(() => ({ data: [] }));
   $("documents").replaceChildren(...list.data.map(showDocument));
-  for (const one of list.data) if (one.status === "reading" || one.status === "waiting") watch(one.id);
+  for (const one of list.data) if (["uploading", "waiting", "reading"].includes(one.status)) watch(one.id);
 }
 
 function showDocument(one) {
@@ -83,13 +83,13 @@ function showDocument(one) {
   box.disabled = one.status !== "ready";
   box.checked = chosen.has(one.id);
   box.setAttribute("aria-label", `answer from ${one.id}`);
-  box.onchange = () => (box.checked ? chosen.add(one.id) : chosen.delete(one.id));
+  box.onchange = () => choose(one.id, box.checked);
   const remove = make("button", "", "×");
   remove.title = `Delete ${one.id}`;
   remove.onclick = async () => {
     if (!confirm(`Delete ${one.id}?`)) return;
     await call(`/v1/documents/${encodeURIComponent(one.id)}`, { method: "DELETE" }).catch((e) => alert(e.message));
-    chosen.delete(one.id);
+    choose(one.id, false);
     listDocuments();
   };
   item.append(box, make("span", "", one.id), remove, make("small", "", describe(one)));
@@ -102,11 +102,21 @@ function showDocument(one) {
   return item;
 }
 
+// Whether to answer from a document; what was read keeps the settings that it was read with.
+function choose(name, wanted) {
+  if (wanted) chosen.add(name);
+  else chosen.delete(name);
+  for (const id of ["method", "budget", "other"]) $(id).disabled = chosen.size > 0;
+  $("fixed").hidden = chosen.size === 0;
+}
+
 function describe(one) {
   if (one.status === "failed") return one.error;
   if (one.status === "ready") return `${number(one.tokens)} tokens`;
-  if (one.status === "waiting") return "waits for its turn";
+  if (one.status === "uploading") return "is being uploaded";
+  if (one.status === "waiting") return one.error ?? "waits for its turn";
   const { read, total, tokens_per_second: rate, seconds_left: left } = one.progress;
+  if (!read) return "is being read";
   return `${number(read)} of ${number(total)} tokens, ${number(rate)}/s, ${time(left)} left`;
 }
 
@@ -117,7 +127,7 @@ async function watch(name) {
   try {
     await events(await call(`/v1/documents/${encodeURIComponent(name)}/events`), (one) => {
       const item = [...$("documents").children].find((child) => child.dataset.name === name);
-      if (one.status === "ready") chosen.add(name);
+      if (one.status === "ready") choose(name, true);
       if (item && one.id) item.replaceWith(showDocument(one));
     });
   } finally {
@@ -150,7 +160,9 @@ async function showPlace({ document: name, begin, end }, citations) {
     const part = (a, b) => new TextDecoder().decode(bytes.subarray(a, b));
     const near = citations.filter((one) => one.document === name).sort((a, b) => a.begin - b.begin);
     $("place-text").replaceChildren();
-    let at = 0;
+    // What is shown begins and ends with whole words.
+    let at = from > 0 ? Math.max(0, bytes.findIndex((byte) => byte === 32 || byte === 10)) : 0;
+    if (at) $("place-text").append("…");
     let wanted = null;
     for (const one of near) {
       const [a, b] = [Math.max(at, one.begin - from), Math.min(bytes.length, one.end - from)];
@@ -161,7 +173,8 @@ async function showPlace({ document: name, begin, end }, citations) {
       if (one.begin === begin) wanted = mark;
       at = b;
     }
-    $("place-text").append(part(at, bytes.length));
+    const cut = bytes.length < end + PLACE_BYTES - from ? bytes.length : Math.max(at, bytes.lastIndexOf(32));
+    $("place-text").append(part(at, cut), cut < bytes.length ? "…" : "");
     $("place").showModal();
     wanted?.classList.add("wanted");
     wanted?.scrollIntoView({ block: "center" });
@@ -227,8 +240,10 @@ function summary(method, { usage, ltri }) {
 function showCitations(citations, place) {
   const list = make("div", "citations");
   for (const citation of citations) {
-    const button = make("button", "", `${percent(citation.share)}  ${citation.document}: ${citation.text}`);
-    button.title = citation.text;
+    const button = make("button");
+    button.append(make("span", "share", percent(citation.share)), make("span", "name", citation.document),
+      make("span", "words", citation.text));
+    button.title = `${citation.document}: ${citation.text}`;
     button.onclick = () => showPlace(citation, citations);
     list.append(button);
   }
