@@ -75,9 +75,6 @@ class PosixFile : public File {
     return {};
   }
 
-  // Blocks are read whole and in no order: what the system reads ahead is read for nothing.
-  void ReadNothingAhead() const { (void)posix_fadvise(descriptor_, 0, 0, POSIX_FADV_RANDOM); }
-
   // False when another has locked it.
   Result<bool> Lock() const {
     if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
@@ -99,7 +96,6 @@ class PosixFileSystem : public FileSystem {
     if (purpose == OpenFor::kCreating) flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL;
     Result<std::unique_ptr<PosixFile>> file = OpenWith(path, flags);
     if (!file.ok()) return file.error();
-    (*file)->ReadNothingAhead();
     return std::unique_ptr<File>(std::move(*file));
   }
 
