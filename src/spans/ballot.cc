@@ -15,8 +15,8 @@ void KeepHighest(Ballot& ballot, int64_t most) {
   int64_t equal = 0;  // that stay of those with just this vote
   if (most < count) {
     thread_local std::vector<float> votes, scratch;
-    votes.clear();
-    for (const SpanVote& v : ballot) votes.push_back(v.vote);
+    votes.resize(ballot.size());
+    std::ranges::transform(ballot, votes.begin(), &SpanVote::vote);
     float highest = 0;
     cutoff = KthHighest(votes.data(), count, most, &highest, &scratch);
     equal = most - std::ranges::count_if(votes, [cutoff](float vote) { return vote > cutoff; });

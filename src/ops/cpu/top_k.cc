@@ -71,6 +71,22 @@ int64_t CountAtLeast(const float* HWY_RESTRICT x, int64_t count, float cutoff) {
   return static_cast<int64_t>(found);
 }
 
+// The lowest of those of x that are at least `cutoff`; infinity when there are none.
+float LowestAtLeast(const float* HWY_RESTRICT x, int64_t count, float cutoff) {
+  const FloatTag tag;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(tag));
+  const auto least = hn::Set(tag, cutoff);
+  auto lowest = hn::Set(tag, std::numeric_limits<float>::infinity());
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto v = hn::LoadU(tag, x + i);
+    lowest = hn::Min(lowest, hn::IfThenElse(hn::Ge(v, least), v, lowest));
+  }
+  float all = hn::GetLane(hn::MinOfLanes(tag, lowest));
+  for (; i < count; ++i) all = x[i] >= cutoff ? HWY_MIN(all, x[i]) : all;
+  return all;
+}
+
 int64_t VectorLanes() { return static_cast<int64_t>(hn::Lanes(FloatTag())); }
 
 }  // namespace HWY_NAMESPACE
@@ -83,6 +99,7 @@ namespace ltri {
 HWY_EXPORT(GroupMaxima);
 HWY_EXPORT(IndicesAtLeast);
 HWY_EXPORT(CountAtLeast);
+HWY_EXPORT(LowestAtLeast);
 HWY_EXPORT(VectorLanes);
 
 namespace {
@@ -94,18 +111,23 @@ int32_t NumberOf(float x) {
   return bits ^ ((bits >> 31) & INT32_MAX);
 }
 
-// The k-th highest of `count` >= k values; what is no number counts as none. By halving the floats that it may be: to
-// count is a matter of nanoseconds, while what partitions guesses every branch wrong.
+// The k-th highest of `count` >= k values; what is no number counts as none. By halving the floats that it may be,
+// until just k are as high: to count is a matter of nanoseconds, while what partitions guesses every branch wrong.
 float Select(const float* x, int64_t count, int64_t k, float highest) {
   int64_t low = NumberOf(-std::numeric_limits<float>::infinity());
   int64_t high = NumberOf(highest);
+  // Most values are of the highest one's sign and some powers of two below it.
+  constexpr int64_t kNear = int64_t{16} << 23;
+  int64_t middle = std::max(low, high - kNear);
   while (low < high) {
-    const int64_t middle = low + (high - low + 1) / 2;
-    if (HWY_DYNAMIC_DISPATCH(CountAtLeast)(x, count, FloatOf(static_cast<int32_t>(middle))) >= k) {
+    const int64_t found = HWY_DYNAMIC_DISPATCH(CountAtLeast)(x, count, FloatOf(static_cast<int32_t>(middle)));
+    if (found == k) return HWY_DYNAMIC_DISPATCH(LowestAtLeast)(x, count, FloatOf(static_cast<int32_t>(middle)));
+    if (found > k) {
       low = middle;
     } else {
       high = middle - 1;
     }
+    middle = low + (high - low + 1) / 2;
   }
   return FloatOf(static_cast<int32_t>(low));
 }
@@ -123,8 +145,10 @@ float KthHighest(const float* x, int64_t count, int64_t k, float* highest, std::
   *highest = kNone;
   for (const float maximum : *scratch) *highest = std::max(*highest, maximum);
   if (count < k) return kNone;
-  float floor = kNone;
-  if (groups >= k) floor = Select(scratch->data(), groups, k, *highest);
+  if (groups < k) {
+    return HWY_DYNAMIC_DISPATCH(CountAtLeast)(x, count, kNone) < k ? kNone : Select(x, count, k, *highest);
+  }
+  const float floor = Select(scratch->data(), groups, k, *highest);
   thread_local std::vector<int32_t> candidates;
   AtLeast(x, count, floor, &candidates);
   if (static_cast<int64_t>(candidates.size()) < k) return kNone;
