@@ -7,6 +7,7 @@
 #ifndef LTRI_LTRI_H_
 #define LTRI_LTRI_H_
 
+/* NOLINTBEGIN: this is C */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,5 +99,7 @@ LTRI_API int64_t ltri_session_memory(const ltri_session* session); /* bytes in R
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND */
 
 #endif /* LTRI_LTRI_H_ */
