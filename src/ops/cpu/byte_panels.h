@@ -18,7 +18,7 @@ namespace ltri {
 // Whether this CPU has the kernel for weights of ggml's type `type`.
 bool HasBytePanels(int type);
 
-// Outputs in a panel.
+// Outputs in a panel: as many as in one of floats (PanelWidth) on such a CPU.
 inline constexpr int64_t kBytePanelWidth = 32;
 
 // 32 columns of a row of x.

@@ -16,8 +16,8 @@ HWY_DIAGNOSTICS_OFF(disable : 4703, ignored "-Wuninitialized")
 #include <cstdint>
 #include <cstring>
 
-#include "hwy/targets.h"
 #include "ops/cpu/byte_panels.h"
+#include "ops/cpu/panels.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -408,7 +408,6 @@ const Kernels* FindKernels(int type) {
   }
 }
 
-// Asked once: the question to Highway is a slow one.
 bool HasInstructions() {
   static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                           __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
@@ -418,8 +417,9 @@ bool HasInstructions() {
 
 }  // namespace
 
+// The panels of floats are as wide where AVX-512 was chosen, and only there; to ask Highway itself is slow.
 bool HasBytePanels(int type) {
-  return FindKernels(type) != nullptr && HasInstructions() && (hwy::SupportedTargets() & HWY_AVX3) != 0;
+  return PanelWidth() == kBytePanelWidth && HasInstructions() && FindKernels(type) != nullptr;
 }
 
 void RoundRow(const float* x, int64_t cols, RoundedBlock* to) {
