@@ -26,8 +26,8 @@ struct Linear {
 };
 
 // y = x W^T + bias for each layer; all have the same cols. x: [rows, cols]. One hand-over to the threads for all.
-//   block rows: W is unpacked panel by panel; with AVX-512 VNNI and most types x is rounded to 8 bits and both are
-//   multiplied as bytes (ops/cpu/byte_panels.h), elsewhere W becomes floats and is multiplied in single precision;
+//   block rows: W is unpacked panel by panel; on x86 and for most types x is rounded to 8 bits and both are multiplied
+//   as bytes (ops/cpu/byte_panels.h), elsewhere W becomes floats and is multiplied in single precision;
 //   single rows: x is rounded to 8 bits (16 for F16) and multiplied with W as it lies in memory (llama.cpp's way).
 void Matmul(ThreadPool& pool, std::span<const Linear> layers, const float* x, RowCount rows);
 

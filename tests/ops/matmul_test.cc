@@ -45,20 +45,30 @@ void RandomBlock(int type, std::byte* block, Operands* any) {
   } while (!std::all_of(values.begin(), values.end(), usable));
 }
 
-void Fill(int type, int64_t rows, int64_t cols, Operands* any, Weights* weights) {
+// Weights of which `fill` makes the bytes.
+template <typename FillBytes>
+void Make(int type, int64_t rows, int64_t cols, Weights* weights, const FillBytes& fill) {
   const int64_t row_bytes = TypeRowBytes(type, cols);
   weights->bytes.resize(static_cast<size_t>(rows * row_bytes));
-  std::byte* bytes = weights->bytes.data();
-  if (IsSlowToQuantize(type)) {
-    for (int64_t at = 0; at < rows * row_bytes; at += TypeBlockBytes(type)) RandomBlock(type, bytes + at, any);
-  } else {
-    const std::vector<float> exact = any->Floats(rows * cols);
-    const std::vector<float> importance(static_cast<size_t>(cols), 1.0F);
-    ggml_quantize_chunk(static_cast<ggml_type>(type), exact.data(), bytes, 0, rows, cols, importance.data());
-  }
+  fill(weights->bytes.data());
   weights->values.resize(static_cast<size_t>(rows * cols));
   DequantizeRow(type, weights->bytes.data(), weights->values.data(), rows * cols);
   weights->matrix = {weights->bytes.data(), rows, cols, type, row_bytes};
+}
+
+void Quantize(int type, const std::vector<float>& exact, int64_t rows, int64_t cols, Weights* weights) {
+  Make(type, rows, cols, weights, [&](std::byte* bytes) {
+    const std::vector<float> importance(static_cast<size_t>(cols), 1.0F);
+    ggml_quantize_chunk(static_cast<ggml_type>(type), exact.data(), bytes, 0, rows, cols, importance.data());
+  });
+}
+
+void Fill(int type, int64_t rows, int64_t cols, Operands* any, Weights* weights) {
+  if (!IsSlowToQuantize(type)) return Quantize(type, any->Floats(rows * cols), rows, cols, weights);
+  Make(type, rows, cols, weights, [&](std::byte* bytes) {
+    const int64_t size = rows * TypeRowBytes(type, cols);
+    for (int64_t at = 0; at < size; at += TypeBlockBytes(type)) RandomBlock(type, bytes + at, any);
+  });
 }
 
 std::vector<float> Compute(const Matrix& w, const std::vector<float>& x, RowCount rows, const std::vector<float>& bias,
@@ -160,6 +170,29 @@ TEST_P(MatmulTest, ValuesAreUnpackedAsGgmlReadsThem) {
   });
 }
 
+// Every block of the types that are multiplied as bytes has the largest codes, and x the largest bytes of either sign.
+class LargestCodesTest : public ::testing::TestWithParam<int> {};
+
+TEST_P(LargestCodesTest, DoNotOverflowOnAnySimdTarget) {
+  const int64_t cols = std::max<int64_t>(64, TypeBlockValues(GetParam()));
+  constexpr int64_t kOutputs = 37;
+  constexpr int64_t kRows = 5;
+  std::vector<float> exact(static_cast<size_t>(kOutputs * cols), 1.0F);
+  for (size_t i = 0; i < exact.size(); i += 16) exact[i] = -1.0F;
+  Weights w;
+  Quantize(GetParam(), exact, kOutputs, cols, &w);
+  testing::ForEachSimdTarget([&] {
+    for (const float sign : {1.0F, -1.0F}) {
+      const std::vector<float> x(static_cast<size_t>(kRows * cols), sign);
+      const std::vector<double> expected = testing::MatmulReference(x, w.values, cols, {});
+      for (const RowCount rows : {RowCount{kRows, 0}, RowCount{0, kRows}}) {
+        const std::vector<float> y = Compute(w.matrix, x, rows, {}, 1);
+        for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 1e-3 * static_cast<double>(cols)) << i;
+      }
+    }
+  });
+}
+
 // Layers that share an input, of types that take it differently.
 class SharedInputTest : public ::testing::Test {
  protected:
@@ -208,6 +241,11 @@ std::vector<int> ReadableTypes() {
   }
   return types;
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, LargestCodesTest,
+                         ::testing::Values(kTypeQ4_0, kTypeQ4_1, kTypeQ5_0, kTypeQ5_1, kTypeQ8_0, kTypeQ4K, kTypeQ5K,
+                                           kTypeQ6K),
+                         [](const auto& type) { return std::string(TypeName(type.param)); });
 
 INSTANTIATE_TEST_SUITE_P(Types, MatmulTest, ::testing::ValuesIn(ReadableTypes()),
                          [](const auto& type) { return std::string(TypeName(type.param)); });

@@ -114,7 +114,7 @@ void MultiplyBytes(const Linear& layer, int64_t begin, int64_t end, const Rounde
 
 // Outputs of a task: as many as the cache holds, but fewer where the threads would end at different times.
 int64_t GroupOutputs(std::span<const Linear> layers, int threads) {
-  const int64_t width = PanelWidth();
+  const int64_t width = std::max(PanelWidth(), kBytePanelWidth);  // powers of two: whole panels of either kind
   const int64_t cols = std::min(layers[0].w->cols, kMostCols);
   int64_t panels = std::max<int64_t>(1, kGroupFloats / (cols * width));
   for (; panels > 1; --panels) {

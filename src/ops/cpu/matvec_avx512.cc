@@ -1,4 +1,4 @@
-// matvec.h for AVX-512 with VNNI and VBMI: two blocks of 32 weights fill one register.
+// Products with single vectors on AVX-512 with VNNI and VBMI: two blocks of 32 weights fill one register.
 //
 // Weights are used as unsigned bytes u, the vector as signed bytes v, and VNNI sums u*v four at a time. What a type
 // subtracts from u (8 of Q4_0, 128 of Q8_0) is the sums' first value, since sum((u - c) v) = sum(u v) - c sum(v).
@@ -16,8 +16,7 @@ HWY_DIAGNOSTICS_OFF(disable : 4703, ignored "-Wuninitialized")
 #include <cstdint>
 #include <cstring>
 
-#include "hwy/targets.h"
-#include "ops/cpu/matvec.h"
+#include "ops/cpu/matvec_kernels.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -237,36 +236,7 @@ void MatvecOf(const Matrix& w, int64_t first, int64_t count, const VectorPart* x
   }
 }
 
-// 32 values as bytes, and their scale in all lanes.
-HWY_INLINE __m256i RoundBlock(const float* x, __m256* scale) {
-  const __m512 low = _mm512_loadu_ps(x);
-  const __m512 high = _mm512_loadu_ps(x + 16);
-  const float top = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high)));
-  *scale = _mm256_set1_ps(top / 127.0F);
-  const __m512 inverse = _mm512_set1_ps(top > 0 ? 127.0F / top : 0.0F);
-  const __m128i a = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(low, inverse)));
-  const __m128i b = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(high, inverse)));
-  return _mm256_set_m128i(b, a);
-}
-
-void RoundParts(const float* x, int64_t cols, VectorPart* to) {
-  for (int64_t i = 0; i < cols; i += 64, ++to) {
-    __m256 scales[2] = {};
-    __m256i values[2] = {};
-    values[0] = RoundBlock(x + i, &scales[0]);
-    if (i + 32 < cols) values[1] = RoundBlock(x + i + 32, &scales[1]);
-    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(values[0]), values[1], 1);
-    const __m512i sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), both);
-    _mm512_store_si512(to->values, both);
-    _mm512_store_si512(to->negative_sums, _mm512_sub_epi32(_mm512_setzero_si512(), sums));
-    _mm256_store_ps(to->scales, scales[0]);
-    _mm256_store_ps(to->scales + 8, scales[1]);
-  }
-}
-
 HWY_POP_ATTRIBUTES
-
-using MatvecKernel = void (*)(const Matrix& w, int64_t first, int64_t count, const VectorPart* x, float* y);
 
 MatvecKernel FindMatvec(int type) {
   switch (type) {
@@ -285,24 +255,16 @@ MatvecKernel FindMatvec(int type) {
   }
 }
 
-// Asked once: the question to Highway is a slow one.
 bool HasInstructions() {
   static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                           __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                          __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0 &&
-                          (hwy::SupportedTargets() & HWY_AVX3) != 0;
+                          __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
   return has;
 }
 
 }  // namespace
 
-bool HasMatvec(int type) { return FindMatvec(type) != nullptr && HasInstructions(); }
-
-void RoundVector(const float* x, int64_t cols, VectorPart* to) { RoundParts(x, cols, to); }
-
-void Matvec(const Matrix& w, int64_t first, int64_t count, const VectorPart* x, float* y) {
-  FindMatvec(w.type)(w, first, count, x, y);
-}
+MatvecKernel Avx512Matvec(int type) { return HasInstructions() ? FindMatvec(type) : nullptr; }
 
 }  // namespace ltri
 

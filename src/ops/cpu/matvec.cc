@@ -1,0 +1,35 @@
+#include "ops/cpu/matvec.h"
+
+#include "hwy/base.h"
+#include "ops/cpu/matvec_kernels.h"
+#include "ops/cpu/panels.h"
+
+namespace ltri {
+namespace {
+
+// As for byte panels, panels of floats say which instructions were chosen.
+MatvecKernel FindKernel(int type) {
+#if HWY_ARCH_X86
+  if (PanelWidth() == 32) {
+    if (const MatvecKernel kernel = Avx512Matvec(type)) return kernel;
+  }
+  if (PanelWidth() >= 16) return Avx2Matvec(type);
+#else
+  (void)type;
+#endif
+  return nullptr;
+}
+
+}  // namespace
+
+bool HasMatvec(int type) { return FindKernel(type) != nullptr; }
+
+#if !HWY_ARCH_X86
+void RoundVector(const float* /*x*/, int64_t /*cols*/, VectorPart* /*to*/) {}
+#endif
+
+void Matvec(const Matrix& w, int64_t first, int64_t count, const VectorPart* x, float* y) {
+  FindKernel(w.type)(w, first, count, x, y);
+}
+
+}  // namespace ltri
