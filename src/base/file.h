@@ -25,6 +25,8 @@ class File {
   virtual Result<int64_t> Size() const = 0;  // bytes
   // The bytes from `offset` on. Error kCorrupt when the file ends before the last of them.
   virtual Status Read(int64_t offset, std::span<std::byte> bytes) const = 0;
+  // A hint: these bytes will be read soon, and those around them perhaps never.
+  virtual void WillRead(int64_t /*offset*/, int64_t /*bytes*/) const {}
   // After an error any part of `bytes` may be in the file.
   virtual Status Append(std::span<const std::byte> bytes) = 0;
   virtual Status Truncate(int64_t size) = 0;

@@ -51,15 +51,21 @@ Result<int64_t> DocumentBlocks::Append(std::span<const std::byte> bytes) {
   return address;
 }
 
+// Null when there is no such file.
+const SegmentFile* DocumentBlocks::FindSegment(BlockAddress address) const {
+  const std::shared_lock lock(mutex_);
+  if (address.file < 1 || address.file > static_cast<int64_t>(segments_.size())) return nullptr;
+  return segments_[static_cast<size_t>(address.file - 1)].get();
+}
+
+void DocumentBlocks::WillRead(int64_t offset, int64_t bytes) const {
+  const BlockAddress address = BlockAddress::Unpack(offset);
+  if (const SegmentFile* segment = FindSegment(address)) segment->WillRead(address.offset, bytes);
+}
+
 Status DocumentBlocks::Read(int64_t offset, std::span<std::byte> bytes) const {
   const BlockAddress address = BlockAddress::Unpack(offset);
-  const SegmentFile* segment = nullptr;
-  {
-    const std::shared_lock lock(mutex_);
-    if (address.file >= 1 && address.file <= static_cast<int64_t>(segments_.size())) {
-      segment = segments_[static_cast<size_t>(address.file - 1)].get();
-    }
-  }
+  const SegmentFile* segment = FindSegment(address);
   if (segment == nullptr) {
     return Error{ErrorCode::kCorrupt, fmt::format("{}: there is no segment file {} (address {:#x})", folder_,
                                                   address.file, static_cast<uint64_t>(offset))};

@@ -28,6 +28,7 @@ class DocumentBlocks : public BlockFile {
                                                       int64_t roll_bytes = kRollBytes);
 
   Result<int64_t> Append(std::span<const std::byte> bytes) override;
+  void WillRead(int64_t offset, int64_t bytes) const override;
   Status Read(int64_t offset, std::span<std::byte> bytes) const override;
 
   // Brings what was appended to the disk.
@@ -39,6 +40,7 @@ class DocumentBlocks : public BlockFile {
   DocumentBlocks(FileSystem& files, std::string folder, uint64_t document, int64_t roll_bytes)
       : files_(files), folder_(std::move(folder)), document_(document), roll_bytes_(roll_bytes) {}
 
+  const SegmentFile* FindSegment(BlockAddress address) const;
   Status AddFile();
   Result<int64_t> AppendToLast(std::span<const std::byte> bytes);
 

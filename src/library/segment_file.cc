@@ -111,6 +111,10 @@ Status SegmentFile::Read(int64_t offset, std::span<std::byte> payload) const {
   return CheckPayload(offset, header, payload);
 }
 
+void SegmentFile::WillRead(int64_t offset, int64_t payload) const {
+  file_->WillRead(offset, PayloadOffset(offset, payload) + payload - offset);
+}
+
 // What a block's header says of its length, when the header is one that belongs there.
 Result<int64_t> SegmentFile::PayloadBytes(int64_t offset, std::span<const std::byte> header) const {
   StateReader reader(header);

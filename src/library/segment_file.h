@@ -45,6 +45,8 @@ class SegmentFile {
   Result<int64_t> Append(std::span<const std::byte> payload);
   // The payload of the block at `offset`. Error kCorrupt says what is wrong there.
   Status Read(int64_t offset, std::span<std::byte> payload) const;
+  // A hint: the block at `offset` will be read soon, with a payload of `payload` bytes.
+  void WillRead(int64_t offset, int64_t payload) const;
   Status Sync() { return file_->Sync(); }
 
   // Checks the block at `offset` and the zeros around it, below `end`; the result is where the next block begins.

@@ -20,6 +20,9 @@ class BlockFile {
   // Nobody will read the block at `offset` again: a file that can may use its place anew. The writer's business.
   virtual void Forget(int64_t /*offset*/, int64_t /*bytes*/) {}
 
+  // A hint: the block at `offset` will be read soon.
+  virtual void WillRead(int64_t /*offset*/, int64_t /*bytes*/) const {}
+
   // The block at `offset`, as long as `bytes`. Any number of threads, also while another appends.
   // Errors: kIo, kCorrupt with the file, the offset and what is wrong.
   virtual Status Read(int64_t offset, std::span<std::byte> bytes) const = 0;

@@ -92,7 +92,10 @@ Status Tier::Load(ThreadPool* pool, std::span<Block* const> blocks) {
                                                         budget_ >> 20, (resident_ + bytes + (1 << 20) - 1) >> 20)};
     }
   }
-  for (Block* block : blocks) Allocate(*block);
+  for (Block* block : blocks) {
+    Allocate(*block);
+    block->home_->WillRead(block->offset_, block->bytes_);  // so that the disk has all of them to do at once
+  }
   std::vector<Status> read(blocks.size());
   const auto read_one = [&](int64_t i, int) {
     const Block& block = *blocks[static_cast<size_t>(i)];
