@@ -22,6 +22,13 @@ constexpr const char* kReadSchema =
     "SELECT coalesce(group_concat(sql || ';', ''), '') FROM "
     "(SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name)";
 
+// Made here for its mode. Whoever closes a file drops the locks that SQLite has on it, so an existing one is not touched,
+// and a new one is closed before SQLite opens it.
+Status MakeEmpty(FileSystem& files, const std::string& path) {
+  const Result<std::unique_ptr<File>> made = files.Open(path, OpenFor::kCreating);
+  return made.ok() ? (*made)->Sync() : Status();
+}
+
 Status MakeSchema(Database& database) {
   // The mode of the log stays with the file; it cannot change within a transaction.
   if (Status status = database.Run("PRAGMA journal_mode=WAL"); !status.ok()) return status;
@@ -63,11 +70,7 @@ Result<Catalogue> Catalogue::Open(FileSystem& files, const std::string& path, Ac
 }
 
 Result<Catalogue> Catalogue::Make(FileSystem& files, const std::string& path) {
-  // Made here for its mode. An existing one is not touched: closing it would drop the locks SQLite has on it.
-  const Result<std::unique_ptr<File>> made = files.Open(path, OpenFor::kCreating);
-  if (made.ok()) {
-    if (Status status = (*made)->Sync(); !status.ok()) return status.error();
-  }
+  if (Status status = MakeEmpty(files, path); !status.ok()) return status.error();
   Result<Database> database = Database::Open(path, Access::kWrite, files.database_layer());
   if (!database.ok()) return database.error();
   Catalogue catalogue(std::move(*database));

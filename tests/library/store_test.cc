@@ -13,6 +13,7 @@
 #include "library/format.h"
 #include "library/remove.h"
 #include "library/verify.h"
+#include "support/run_program.h"
 #include "support/temporary_folder.h"
 
 namespace ltri {
@@ -20,6 +21,7 @@ namespace {
 
 using namespace ltri::testing;  // NOLINT(google-build-using-namespace)
 using ::testing::HasSubstr;
+using ::testing::Not;
 namespace fs = std::filesystem;
 
 class StoreTest : public ::testing::Test {
@@ -73,6 +75,17 @@ TEST_F(StoreTest, ReadersSeeTheLastCommitWhileTheNextIsWritten) {
   ASSERT_TRUE(opened->blocks()->Read(addresses[0], block).ok());
   EXPECT_EQ(block, FakeBlock(0));
   EXPECT_EQ(opened->record().tokens, kFakeTokens);
+}
+
+// Locks are a process's own: SQLite takes who holds none for gone, and its log for one that nobody needs.
+TEST_F(StoreTest, ReadersInOtherProcessesSeeEachCommitOfANewLibrary) {
+  const auto listed_elsewhere = [&] { return RunProgram({"library", "list", "--library", library_}).output; };
+  const auto store = Open(Access::kWrite);
+  EXPECT_THAT(listed_elsewhere(), Not(HasSubstr("document one")));
+  Write(*store, "document one", 1);
+  EXPECT_THAT(listed_elsewhere(), HasSubstr("document one"));
+  Write(*store, "document two", 1);
+  EXPECT_THAT(listed_elsewhere(), HasSubstr("document two"));
 }
 
 TEST_F(StoreTest, WhoReadsMayGoOnWhenADocumentIsRemoved) {
