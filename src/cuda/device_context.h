@@ -3,9 +3,11 @@
 #define LTRI_CUDA_DEVICE_CONTEXT_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "cuda/block_pool.h"
 #include "cuda/device_rope.h"
+#include "memory/tier.h"
 #include "ops/cuda/attend.h"
 #include "ops/cuda/device.h"
 #include "ops/cuda/types.h"
@@ -23,6 +25,7 @@ struct DeviceContext {
               static_cast<int32_t>(model.head_dim), static_cast<int32_t>(model.layers), model.attention_scale},
         rope(stream, model.rope),
         pool(shape.BlockHalves() * 2, memory),
+        saved(Tier::Create(kSavedBytes)),
         single_scratch(SingleScratchBytes(shape, 1)) {
     Clear(stream, single_scratch.as<void>(), single_scratch.bytes());
   }
@@ -35,6 +38,9 @@ struct DeviceContext {
   HeadShape shape;
   DeviceRope rope;
   BlockPool pool;
+  // What files have of indexes, and the host of what is on its way there.
+  std::shared_ptr<Tier> saved;
+  static constexpr int64_t kSavedBytes = int64_t{64} << 20;
   // Scratch of a block's attention, grown as needed; of a decoded token's.
   Buffer query_tiles, key_tiles, value_tiles, lse;
   Buffer single_scratch;

@@ -15,7 +15,7 @@ constexpr int64_t kFewKeys = 16384;
 DeviceMethod::DeviceMethod(DeviceContext* context, const SessionOptions& options, int64_t most_far, int64_t apart)
     : context_(context),
       options_(options),
-      store_(context->stream, &context->pool, context->config.layers, most_far, apart),
+      store_(context->stream, &context->pool, context->shape, most_far, apart),
       device_ref_(static_cast<int64_t>(sizeof(SequenceRef))) {
   own_ref_ = store_.ref();
   Upload(context_->stream, device_ref_.as<void>(), &own_ref_, device_ref_.bytes());
@@ -26,6 +26,7 @@ DeviceMethod::DeviceMethod(const DeviceMethod& other)
       context_(other.context_),
       options_(other.options_),
       size_(other.size_),
+      joined_end_(other.joined_end_),
       step_(other.step_),
       store_(other.store_),
       device_ref_(static_cast<int64_t>(sizeof(SequenceRef))),
@@ -134,6 +135,7 @@ Status DeviceMethod::Attend(ThreadPool& /*pool*/, int64_t layer, const float* q,
 
 bool DeviceMethod::Truncate(int64_t tokens) {
   if (tokens >= size_) return true;
+  if (tokens < joined_end_) return false;
   store_.Truncate(tokens);
   size_ = tokens;
   return true;
@@ -146,16 +148,42 @@ Status DeviceMethod::Stretch(ThreadPool& /*pool*/, int64_t tokens) {
   return {};
 }
 
-Status DeviceMethod::Save(const std::shared_ptr<BlockFile>& /*file*/, StateWriter* /*state*/) {
-  return Error{ErrorCode::kUnsupported, "a text that was read on a CUDA device cannot be saved; take --device cpu"};
+int64_t DeviceMethod::JoinStore(DeviceMethod& text) {
+  const int64_t begin = size_;
+  store_.AppendTokens(text.store_, begin, text.size_);
+  text.store_.Truncate(0);
+  size_ = joined_end_ = begin + text.size_;
+  return begin;
 }
 
-Status DeviceMethod::Restore(const std::shared_ptr<BlockFile>& /*file*/, StateReader* /*state*/) {
-  return Error{ErrorCode::kUnsupported, "a saved text cannot be brought to a CUDA device; take --device cpu"};
+// The fields of LayeredMethod.
+Status DeviceMethod::Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) {
+  state->Put(size_);
+  state->Put(joined_end_);
+  state->Put(step_.begin);
+  state->Put(step_.count);
+  state->Put(static_cast<int32_t>(step_.kind));
+  state->PutAll(std::vector<int64_t>(static_cast<size_t>(context_->config.layers), 0));  // no layer has dropped any
+  return store_.Save(file, size_, state);
 }
 
-Result<std::vector<TokenRange>> DeviceMethod::Join(ThreadPool& /*pool*/, std::span<Method* const> /*texts*/) {
-  return Error{ErrorCode::kUnsupported, "texts cannot be joined on a CUDA device; take --device cpu"};
+Status DeviceMethod::Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) {
+  const int64_t layers = context_->config.layers;
+  size_ = state->GetWithin<int64_t>(0, kMostTokens, "the number of tokens");
+  joined_end_ = state->GetWithin<int64_t>(0, size_, "the end of joined texts");
+  step_.begin = state->GetWithin<int64_t>(0, kMostTokens, "the last step's begin");
+  step_.count = state->GetWithin<int64_t>(0, kMostTokens, "the last step's length");
+  step_.kind = static_cast<StepKind>(state->GetWithin<int32_t>(0, static_cast<int32_t>(StepKind::kDecode), "a step"));
+  const std::vector<int64_t> kept_from = state->GetAll<int64_t>(layers, "what sliding layers keep");
+  for (const int64_t from : kept_from) state->Check(from >= 0 && from <= size_, "a sliding layer keeps no token");
+  if (!state->ok()) return state->status();
+  std::vector<std::vector<TokenRange>> needed;
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const int64_t window = size_ - context_->config.sliding_window - SecondReading();
+    needed.push_back(context_->config.IsSliding(layer) ? std::vector<TokenRange>{{std::max(joined_end_, window), size_}}
+                                                       : Needed());
+  }
+  return store_.Restore(file, size_, needed, state);
 }
 
 MemoryUse DeviceMethod::memory() const {

@@ -22,10 +22,10 @@ class DeviceMethod : public Method {
   int64_t size() const override { return size_; }
   bool Truncate(int64_t tokens) override;
   Status Stretch(ThreadPool& pool, int64_t tokens) override;
-  // Errors kUnsupported: a sequence on the card cannot be kept or joined.
+  // As on the host, for the same files: a session goes on here or there. What is restored is brought to the card at
+  // once, or to the host's memory where it does not fit. Both wait for the card, and may throw std::bad_alloc.
   Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override;
   Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override;
-  Result<std::vector<TokenRange>> Join(ThreadPool& pool, std::span<Method* const> texts) override;
   std::vector<Span> Spans(int64_t /*layer*/) const override { return {}; }
   MemoryUse memory() const override;
 
@@ -70,6 +70,13 @@ class DeviceMethod : public Method {
     int64_t keys = 0;       // of a layer
     int64_t positions = 0;  // one behind the last that a key or a query stands at
   };
+  // The tokens that later steps may look at.
+  virtual std::vector<TokenRange> Needed() const { return {{0, size_}}; }
+  // Where joined texts end; 0 when there are none. Nothing before it is local.
+  int64_t joined_end() const { return joined_end_; }
+  // Puts the keys and values of another text, which gives them up, behind these; returns where it begins.
+  int64_t JoinStore(DeviceMethod& text);
+
   // Brings the views of the coming step to the card.
   virtual Extent PlaceViews(ThreadPool& pool, const StepRange& step) = 0;
   // What a block's attention left behind, for the layer that attended last.
@@ -86,6 +93,7 @@ class DeviceMethod : public Method {
   DeviceContext* context_;
   SessionOptions options_;
   int64_t size_ = 0;
+  int64_t joined_end_ = 0;
   StepRange step_;
   DeviceStore store_;
   SequenceRef own_ref_;

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <vector>
 
+#include "attention/asked_tokens.h"
 #include "attention/band_drawer.h"
 #include "attention/recall.h"
 #include "cuda/band_queue.h"
+#include "cuda/device_choice.h"
 #include "cuda/device_method.h"
 #include "cuda/device_spans.h"
 #include "cuda/device_voters.h"
@@ -22,6 +24,7 @@ namespace {
 constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kSpill = 128;    // tokens that a choice may exceed its budget by
 constexpr double kLent = 0.15;     // of the budget goes to followers (attention/choose.h)
+constexpr float kMinor = 1e-3F;    // of the most that a layer asked for: less is nothing
 constexpr int64_t kAllLayers = 1;  // recordings: every layer chooses; else 2 + the turn, or 0: none
 
 // Numbers recordings of all sequences: each holds addresses of one.
@@ -44,6 +47,7 @@ class DeviceRecall : public DeviceMethod {
         voters_(std::move(voters)),
         layers_(std::move(layers)),
         chosen_begin_(layers_.size(), 0),
+        chosen_at_(layers_.size(), -1),
         highest_(sizeof(uint32_t)) {
     Clear(context->stream, store().views(), context->config.layers * static_cast<int64_t>(sizeof(LayerView)));
   }
@@ -54,6 +58,8 @@ class DeviceRecall : public DeviceMethod {
         layers_(other.layers_),
         queue_(other.queue_),
         chosen_begin_(other.chosen_begin_),
+        chosen_at_(other.chosen_at_),
+        joined_sinks_(other.joined_sinks_),
         last_(other.last_),
         highest_(sizeof(uint32_t)) {
     if (other.board_.bytes() == 0) return;
@@ -61,7 +67,9 @@ class DeviceRecall : public DeviceMethod {
     CopyOnDevice(context().stream, board_.as<void>(), other.board_.as<void>(), board_.bytes());
   }
 
-  bool SeesAll(int64_t tokens) const override { return tokens <= options().sinks + options().window; }
+  bool SeesAll(int64_t tokens) const override {
+    return joined_end() == 0 && tokens <= options().sinks + options().window;
+  }
   int64_t SecondReading() const override { return std::min(options().second_reading, options().window); }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceRecall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return layers_[static_cast<size_t>(layer)].spans(); }
@@ -81,6 +89,21 @@ class DeviceRecall : public DeviceMethod {
     return ranges;
   }
 
+  std::vector<RecallShare> Recalled() const override {
+    AskedTokens asked;
+    for (size_t layer = 0; layer < layers_.size(); ++layer) {
+      if (!Votes(static_cast<int64_t>(layer)) || layers_[layer].stored() == 0) continue;
+      const std::vector<float> votes = layers_[layer].Asked();
+      const float least = kMinor * *std::max_element(votes.begin(), votes.end());
+      Ballot ballot;
+      for (size_t span = 0; span < votes.size(); ++span) {
+        if (votes[span] >= least) ballot.push_back({static_cast<int32_t>(span), votes[span]});
+      }
+      asked.Add(layers_[layer].spans(), ballot);
+    }
+    return asked.Shares();
+  }
+
   MemoryUse memory() const override {
     MemoryUse use = DeviceMethod::memory();
     for (const DeviceSpans& spans : layers_) use.index += spans.bytes();
@@ -91,14 +114,80 @@ class DeviceRecall : public DeviceMethod {
   bool Truncate(int64_t tokens) override {
     if (tokens >= size()) return true;
     while (!queue_.empty()) Cut(nullptr);
-    DeviceMethod::Truncate(tokens);
+    if (!DeviceMethod::Truncate(tokens)) return false;
     for (DeviceSpans& spans : layers_) spans.Truncate(tokens, tokens - options().window);
     Clear(context().stream, board_.as<void>(), board_.bytes());
     // Until layers choose again they see all that is left.
     Clear(context().stream, store().views(), context().config.layers * static_cast<int64_t>(sizeof(LayerView)));
     std::fill(chosen_begin_.begin(), chosen_begin_.end(), 0);
+    std::fill(chosen_at_.begin(), chosen_at_.end(), -1);
     last_ = {};
     return true;
+  }
+
+  // The fields of Recall.
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
+    while (!queue_.empty()) Cut(nullptr);
+    if (Status status = DeviceMethod::Save(file, state); !status.ok()) return status;
+    const Stream stream = context().stream;
+    state->Put(joined_sinks_);
+    VoteBoard board(context().config.layers);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const auto layer = static_cast<int64_t>(i);
+      if (context().config.IsSliding(layer)) continue;
+      if (Status status = layers_[i].Save(file, state); !status.ok()) return status;
+      FetchChoice(stream, layers_[i], store(), layer, chosen_at_[i]).Put(state);
+      board.Place(layer, FetchVotes(stream, layers_[i]));
+    }
+    board.Save(state);
+    return ltri::cuda::Finish(stream);
+  }
+
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override {
+    if (Status status = DeviceMethod::Restore(file, state); !status.ok()) return status;
+    const Stream stream = context().stream;
+    joined_sinks_ = state->GetWithin<int64_t>(0, joined_end(), "the sinks of joined texts");
+    last_ = step();
+    for (size_t i = 0; i < layers_.size() && state->ok(); ++i) {
+      const auto layer = static_cast<int64_t>(i);
+      if (context().config.IsSliding(layer)) continue;
+      DeviceSpans& spans = layers_[i];
+      if (Status status = spans.Restore(file, size(), joined_end(), state); !status.ok()) return status;
+      const DeviceChoice choice = DeviceChoice::Get(state, spans.stored(), size());
+      if (!state->ok()) break;
+      if (!PlaceChoice(stream, choice, spans, store(), layer)) last_ = {};
+      chosen_begin_[i] = choice.local_begin;
+      chosen_at_[i] = choice.token;
+    }
+    VoteBoard board(context().config.layers);
+    board.Restore(state);
+    if (!state->ok()) return state->status();
+    PlaceBoard(board);
+    return ltri::cuda::Finish(stream);
+  }
+
+  Status Finish(ThreadPool& pool) override {
+    while (!queue_.empty()) Cut(&pool);
+    for (DeviceSpans& spans : layers_) spans.Finish(device_ref());
+    return {};
+  }
+
+  Result<std::vector<TokenRange>> Join(ThreadPool& /*pool*/, std::span<Method* const> texts) override {
+    if (options().positions == Positions::kTrue) {
+      return Error{ErrorCode::kInvalidArgument,
+                   "positions are 'true', but several texts have no places relative to each other: take compact"};
+    }
+    std::vector<TokenRange> places;
+    for (Method* text : texts) {
+      auto& other = dynamic_cast<DeviceRecall&>(*text);
+      const int64_t sinks = std::min(options().sinks, other.size());
+      if (joined_end() == 0) joined_sinks_ = sinks;
+      const int64_t begin = JoinStore(other);
+      for (size_t i = 0; i < layers_.size(); ++i) layers_[i].Append(other.layers_[i], begin, sinks);
+      places.push_back({begin, begin + other.size()});
+    }
+    for (DeviceSpans& spans : layers_) spans.StartAt(joined_end(), device_ref());
+    return places;
   }
 
   Status Stretch(ThreadPool& pool, int64_t tokens) override {
@@ -170,6 +259,9 @@ class DeviceRecall : public DeviceMethod {
     const int64_t limit = step.begin - options().window;
     // Cut what decides which spans have left the window; the newest bands may still be on their way.
     while (!queue_.empty() && layers_[0].tokens() < limit + 2 * options().max_span + SpanCutter::kCadence) Cut(&pool);
+    if (step.kind == StepKind::kPromptEnd) {
+      for (DeviceSpans& spans : layers_) spans.ClearAsked();
+    }
     bool moved = board_.bytes() < BoardBytes(step.end());
     if (moved) GrowBoard(step.end());
     for (DeviceSpans& spans : layers_) moved = spans.StoreUntil(limit, device_ref()) || moved;
@@ -182,7 +274,7 @@ class DeviceRecall : public DeviceMethod {
     caches_ = caches;
     if (moved || recording_ == 0) recording_ = NextRecording();
     const bool prompt = step.kind == StepKind::kPrompt || step.kind == StepKind::kPromptEnd;
-    dense_ = prompt && Recall::ReadsDensely(context().config, options(), step.end());
+    dense_ = prompt && joined_end() == 0 && Recall::ReadsDensely(context().config, options(), step.end());
     SetTurn(step);
     true_positions_ = options().positions == Positions::kTrue;
     AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),
@@ -198,6 +290,8 @@ class DeviceRecall : public DeviceMethod {
     if (turn_ <= kAllLayers) return turn_ == kAllLayers;
     return (turn_ - 2 + layer) % options().reselect == 0;
   }
+  // Tokens at the start that stay visible.
+  int64_t sinks() const { return joined_end() > 0 ? joined_sinks_ : options().sinks; }
   bool Votes(int64_t layer) const { return voters_->layer(layer).voters > 0; }
   // The layers that choose when `layer` changes the board.
   std::vector<int64_t> ChoosingWith(int64_t layer) const {
@@ -219,7 +313,10 @@ class DeviceRecall : public DeviceMethod {
   Extent ExtentOf(const StepRange& step) {
     Extent extent;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (Chooses(static_cast<int64_t>(i)) && !dense_) chosen_begin_[i] = layers_[i].local_begin();
+      if (Chooses(static_cast<int64_t>(i)) && !dense_) {
+        chosen_begin_[i] = layers_[i].local_begin();
+        chosen_at_[i] = step.end();
+      }
       const int64_t begin = dense_ ? 0 : chosen_begin_[i];
       const int64_t far = begin == 0 ? 0 : options().sinks + options().budget + kSpill;
       extent.keys = std::max(extent.keys, far + step.end() - begin);
@@ -270,6 +367,7 @@ class DeviceRecall : public DeviceMethod {
     vote.most_spans = MostSpans(spans);
     vote.queries = queries_.as<void>();
     vote.relevance = relevance_.as<void>();
+    vote.asked = spans.asked();
     vote.votes = options().sharing == Sharing::kGlobal ? votes_.as<float>() : spans.totals();
     vote.highest = highest_.as<uint32_t>();
     return vote;
@@ -307,7 +405,7 @@ class DeviceRecall : public DeviceMethod {
     choose.decay =
         static_cast<float>(Decodes() ? std::pow(options().persistence_decode, since) : options().persistence_prefill);
     choose.gain = Decodes() ? static_cast<float>(1.0 - options().persistence_decode) : 1.0F;
-    choose.sinks = static_cast<int32_t>(options().sinks);
+    choose.sinks = static_cast<int32_t>(sinks());
     choose.rows = store().rows() + layer * store().most_far();
     choose.view = dense_ ? nullptr : store().views() + layer;
     choose.true_positions = true_positions_ ? 1 : 0;
@@ -347,6 +445,25 @@ class DeviceRecall : public DeviceMethod {
     CacheFarKeys(stream, caches);
   }
 
+  // All layers' votes, as they were saved. They reach the board as if they were cast now.
+  void PlaceBoard(const VoteBoard& board) {
+    GrowBoard(size());
+    if (options().sharing != Sharing::kGlobal) return;
+    const Stream stream = context().stream;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const auto layer = static_cast<int64_t>(i);
+      const DeviceSpans& spans = layers_[i];
+      if (!Votes(layer) || spans.stored() == 0) continue;
+      const std::vector<float> votes =
+          VotesOf(board.votes(layer), {spans.spans().data(), static_cast<size_t>(spans.stored())});
+      votes_.Reserve(spans.index().capacity * kFloat);
+      Upload(stream, votes_.as<void>(), votes.data(), spans.stored() * kFloat);
+      Clear(stream, highest_.as<void>(), highest_.bytes());  // no vote is too small
+      const BoardArgs args[] = {BoardOf(layer)};
+      TallyVotes(stream, args);
+    }
+  }
+
   // The oldest bands that wait become spans. pool: null: on this thread.
   void Cut(ThreadPool* pool) {
     const BandQueue::Bands bands = queue_.Pop();
@@ -363,6 +480,8 @@ class DeviceRecall : public DeviceMethod {
   BandQueue queue_;
   std::shared_ptr<PinnedBuffer> coming_;  // bands of the current step
   std::vector<int64_t> chosen_begin_;     // [layers] where local keys begin since the layer's last choice
+  std::vector<int64_t> chosen_at_;        // [layers] at which token that was; -1: none
+  int64_t joined_sinks_ = 0;              // of the first joined text
   int64_t most_stored_ = 0;
   StepRange last_;
   bool dense_ = false;  // the step's queries see everything
@@ -396,7 +515,9 @@ Result<std::unique_ptr<Method>> MakeDeviceRecall(DeviceContext* context, const S
   for (int64_t layer = 0; layer < context->config.layers; ++layer) {
     Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
     if (!cutter.ok()) return cutter.error();
-    layers.emplace_back(context, layer, voters->layer(layer), std::move(*cutter));
+    SpanIndex index(context->config.kv_heads, context->config.head_dim, context->saved, voters->kept(layer),
+                    options.index_clusters);
+    layers.emplace_back(context, layer, voters->layer(layer), std::move(*cutter), std::move(index));
   }
   return std::unique_ptr<Method>(
       std::make_unique<DeviceRecall>(context, options, std::move(voters), std::move(layers)));

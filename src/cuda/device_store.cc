@@ -13,21 +13,23 @@ int64_t BlocksOf(int64_t tokens) { return (tokens + kBlockTokens - 1) / kBlockTo
 
 }  // namespace
 
-DeviceStore::DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far, int64_t apart)
+DeviceStore::DeviceStore(Stream stream, BlockPool* pool, const HeadShape& shape, int64_t most_far, int64_t apart)
     : stream_(stream),
       pool_(pool),
-      layers_(layers),
+      shape_(shape),
+      layers_(shape.layers),
       most_far_(most_far),
       apart_(apart),
       table_((kFirstSlot + BlocksOf(most_far)) * static_cast<int64_t>(sizeof(Half*))),
-      views_(layers * static_cast<int64_t>(sizeof(LayerView))),
-      rows_(std::max<int64_t>(1, layers * most_far) * static_cast<int64_t>(sizeof(int32_t))),
+      views_(layers_ * static_cast<int64_t>(sizeof(LayerView))),
+      rows_(std::max<int64_t>(1, layers_ * most_far) * static_cast<int64_t>(sizeof(int32_t))),
       places_(rows_.bytes()) {}
 
 DeviceStore::DeviceStore(const DeviceStore& other)
-    : DeviceStore(other.stream_, other.pool_, other.layers_, other.most_far_, other.apart_) {
+    : DeviceStore(other.stream_, other.pool_, other.shape_, other.most_far_, other.apart_) {
   blocks_ = other.blocks_;
   pointers_ = other.pointers_;
+  saved_ = other.saved_;
   SetTable(0, pointers_.size());
   if (!other.slots_.empty()) MakeSlots();
   // Now that slots are there: while blocks are shared, none can make room for them.
@@ -104,6 +106,7 @@ FarSlots DeviceStore::slots(int64_t layer) const {
 }
 
 void DeviceStore::MakeRoom(int64_t begin, int64_t end) {
+  ForgetSaved(begin);
   const auto first = static_cast<size_t>(begin / kBlockTokens);
   const auto last = static_cast<size_t>(BlocksOf(end));
   if (blocks_.size() < last) {
@@ -122,6 +125,7 @@ void DeviceStore::MakeRoom(int64_t begin, int64_t end) {
 }
 
 void DeviceStore::Truncate(int64_t tokens) {
+  ForgetSaved(tokens);
   const auto count = static_cast<size_t>(BlocksOf(tokens));
   if (count >= blocks_.size()) return;
   blocks_.resize(count);

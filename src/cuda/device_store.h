@@ -9,7 +9,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/serial.h"
 #include "cuda/block_pool.h"
+#include "ltri/session.h"
+#include "memory/block_file.h"
 #include "ops/cuda/choose.h"
 #include "ops/cuda/device.h"
 #include "ops/cuda/types.h"
@@ -19,7 +22,7 @@ namespace ltri::cuda {
 class DeviceStore {
  public:
   // most_far: rows of far keys that a view may name. apart: bytes of the card that are left for what grows beside it.
-  DeviceStore(Stream stream, BlockPool* pool, int64_t layers, int64_t most_far, int64_t apart);
+  DeviceStore(Stream stream, BlockPool* pool, const HeadShape& shape, int64_t most_far, int64_t apart);
   DeviceStore(const DeviceStore& other);
   DeviceStore& operator=(const DeviceStore&) = delete;
 
@@ -37,6 +40,17 @@ class DeviceStore {
   void MakeSlots();
   // Those of a layer; none before MakeSlots.
   FarSlots slots(int64_t layer) const;
+  // Puts tokens [0, count) of another store behind `tokens` of this one. May throw std::bad_alloc.
+  void AppendTokens(const DeviceStore& other, int64_t tokens, int64_t count);
+
+  // The fields of a saved session that KvStore writes for each layer, of a text of `size` tokens. Chunks go to `file`,
+  // those aside that are there. May throw std::bad_alloc, as may Restore.
+  Status Save(const std::shared_ptr<BlockFile>& file, int64_t size, StateWriter* state);
+  // What Save, or the stores of a method on the host, wrote; this one is empty. needed: [layers] of `size` tokens,
+  // those that the layer must have.
+  Status Restore(const std::shared_ptr<BlockFile>& file, int64_t size,
+                 const std::vector<std::vector<TokenRange>>& needed, StateReader* state);
+
   // For benches: tokens [begin, end) get keys and values drawn at random.
   void FillRandomly(int64_t begin, int64_t end);
 
@@ -53,7 +67,23 @@ class DeviceStore {
 
  private:
   static constexpr size_t kFirstToMove = 1;  // block 0 has the sinks, which every step reads
+  static constexpr int64_t kChunksInBlock = 2;
 
+  // Where a file has a chunk of tokens of all layers.
+  struct SavedChunk {
+    std::shared_ptr<BlockFile> file;
+    std::vector<int64_t> offsets;  // [layers]
+  };
+  struct SavedLayer;
+
+  bool HasChunk(int64_t chunk) const;
+  void ForgetSaved(int64_t begin);
+  int64_t ChunkBytes() const { return pool_->block_bytes() / kChunksInBlock; }  // of all layers
+  void CopyChunk(int64_t chunk, Half* block, Half* out) const;
+  void PlaceChunk(int64_t chunk, const Half* from, Half* block) const;
+  Status SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks);
+  Status ReadChunk(const std::shared_ptr<BlockFile>& file, const std::vector<SavedLayer>& layers, int64_t chunk,
+                   PinnedBuffer& staging, int64_t at) const;
   std::shared_ptr<Half> TakeBlock();
   bool MoveOldest();
   int64_t SlotCount() const { return static_cast<int64_t>(slots_.size()) * kBlockTokens; }
@@ -62,13 +92,15 @@ class DeviceStore {
 
   Stream stream_;
   BlockPool* pool_;
+  HeadShape shape_;
   int64_t layers_;
   int64_t most_far_;
   int64_t apart_;
-  std::vector<std::shared_ptr<Half>> blocks_;  // null: dropped
-  std::vector<Half*> pointers_;                // the same, as the card has them
-  std::vector<std::shared_ptr<Half>> slots_;   // blocks behind kMostTokens
-  size_t next_to_move_ = kFirstToMove;         // the oldest block that may still move to the host
+  std::vector<std::shared_ptr<Half>> blocks_;             // null: dropped
+  std::vector<Half*> pointers_;                           // the same, as the card has them
+  std::vector<std::shared_ptr<const SavedChunk>> saved_;  // [chunks] null: in no file as it is now
+  std::vector<std::shared_ptr<Half>> slots_;              // blocks behind kMostTokens
+  size_t next_to_move_ = kFirstToMove;                    // the oldest block that may still move to the host
   bool spilled_ = false;
   Buffer table_;  // [(kMostTokens + most_far) / kBlockTokens]
   Buffer views_;

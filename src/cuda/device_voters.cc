@@ -32,6 +32,8 @@ DeviceVoters::DeviceVoters(Stream stream, const HeadShape& shape, const SessionO
       if (weighed) weights.push_back(options.head_table[at]);
     }
     first.push_back(static_cast<int32_t>(heads.size()));
+    kept_.emplace_back(static_cast<size_t>(shape.kv_heads), uint8_t{0});
+    for (const int32_t kv_head : kv_heads) kept_.back()[static_cast<size_t>(kv_head)] = 1;
     VotingHeads of_layer;
     of_layer.voters = static_cast<int32_t>(heads.size());
     of_layer.indexed = static_cast<int32_t>(kv_heads.size());

@@ -19,6 +19,8 @@ class DeviceVoters {
   DeviceVoters(Stream stream, const HeadShape& shape, const SessionOptions& options);
 
   const VotingHeads& layer(int64_t layer) const { return layers_[static_cast<size_t>(layer)]; }
+  // [kv_heads] of the layer: 1 where keys are indexed.
+  const std::vector<uint8_t>& kept(int64_t layer) const { return kept_[static_cast<size_t>(layer)]; }
   // KV heads whose keys are indexed, of all layers together.
   int64_t indexed() const { return indexed_; }
   // Heads of the layer that has most.
@@ -26,6 +28,7 @@ class DeviceVoters {
 
  private:
   std::vector<VotingHeads> layers_;
+  std::vector<std::vector<uint8_t>> kept_;
   int64_t indexed_ = 0;
   int64_t most_ = 0;
   Buffer lists_;

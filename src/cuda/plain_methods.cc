@@ -63,6 +63,19 @@ class DeviceStreaming : public PlainMethod {
     return DeviceMethod::Truncate(tokens);
   }
 
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
+    state->Put(kept_from_);
+    return DeviceMethod::Save(file, state);
+  }
+
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override {
+    kept_from_ = state->Get<int64_t>();
+    if (Status status = DeviceMethod::Restore(file, state); !status.ok()) return status;
+    const int64_t most = std::max(options().sinks, size() - options().window);
+    state->Check(kept_from_ >= 0 && kept_from_ <= most, "more was dropped than has left the window");
+    return state->status();
+  }
+
   Status EndStep(ThreadPool& pool) override {
     Status status = DeviceMethod::EndStep(pool);
     DropBefore(size());
@@ -76,6 +89,12 @@ class DeviceStreaming : public PlainMethod {
   }
 
  protected:
+  std::vector<TokenRange> Needed() const override {
+    const int64_t local = size() - options().window;
+    if (local <= options().sinks) return {{0, size()}};
+    return {{0, options().sinks}, {local, size()}};
+  }
+
   LayerView ViewOf(const StepRange& step) const override {
     LayerView view;
     const int64_t local = step.begin - options().window;

@@ -137,6 +137,28 @@ TEST_F(RecallTest, CutsAndChoosesAsOnTheHost) {
   for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
 }
 
+// Where the two say that an answer comes from.
+TEST_F(RecallTest, RecallsWhatTheHostDoes) {
+  Start();
+  for (int i = 0; i < 12; ++i) Step(128, StepKind::kPrompt);
+  EXPECT_FALSE(card_->Recalled().empty());
+  Step(100, StepKind::kPromptEnd);
+  for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
+  const std::vector<RecallShare> host = host_->Recalled();
+  const std::vector<RecallShare> card = card_->Recalled();
+  ASSERT_FALSE(host.empty());
+  ASSERT_FALSE(card.empty());
+  const auto share_of = [](const std::vector<RecallShare>& shares, const RecallShare& of) {
+    double share = 0;
+    for (const RecallShare& part : shares) {
+      const int64_t common = std::min(part.end, of.end) - std::max(part.begin, of.begin);
+      if (common > 0) share += part.share * static_cast<double>(common) / static_cast<double>(part.end - part.begin);
+    }
+    return share;
+  };
+  EXPECT_NEAR(share_of(card, host.front()), host.front().share, 0.25 * host.front().share);
+}
+
 // Some heads of one layer vote, none of the other.
 TEST_F(RecallTest, ChoosesByTheHeadsOfTheTableAsOnTheHost) {
   options_.vote_weights = VoteWeights::kHeadTable;

@@ -133,6 +133,13 @@ void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes) {
   Check(cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDefault, stream), "copying on the card");
 }
 
+void CopyRows(Stream stream, void* to, int64_t to_pitch, const void* from, int64_t from_pitch, int64_t width,
+              int64_t rows) {
+  Check(cudaMemcpy2DAsync(to, static_cast<size_t>(to_pitch), from, static_cast<size_t>(from_pitch),
+                          static_cast<size_t>(width), static_cast<size_t>(rows), cudaMemcpyDefault, stream),
+        "copying rows");
+}
+
 void Clear(Stream stream, void* to, int64_t bytes) { Fill(stream, to, 0, bytes); }
 
 void Fill(Stream stream, void* to, uint8_t byte, int64_t bytes) {

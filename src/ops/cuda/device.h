@@ -100,6 +100,9 @@ void Upload(Stream stream, void* to, const void* from, int64_t bytes);
 void Download(Stream stream, void* to, const void* from, int64_t bytes);
 // Both on the card, or pinned.
 void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes);
+// `rows` rows of `width` bytes, which begin every so many bytes. Either on the card, or pinned.
+void CopyRows(Stream stream, void* to, int64_t to_pitch, const void* from, int64_t from_pitch, int64_t width,
+              int64_t rows);
 void Clear(Stream stream, void* to, int64_t bytes);
 void Fill(Stream stream, void* to, uint8_t byte, int64_t bytes);
 

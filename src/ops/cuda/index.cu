@@ -352,6 +352,8 @@ __global__ void VoteKernel(const __grid_constant__ Together<VoteArgs, kMost> all
   }
   if (span < spans) args.votes[span] = sum.x;
   if (span + 1 < spans) args.votes[span + 1] = sum.y;
+  if (args.asked != nullptr && span < spans) args.asked[span] += sum.x;
+  if (args.asked != nullptr && span + 1 < spans) args.asked[span + 1] += sum.y;
   const float mine = fmaxf(span < spans ? sum.x : 0.0F, span + 1 < spans ? sum.y : 0.0F);
   const float highest = WarpMax(mine);
   if (lane == 0) atomicMax(args.highest, __float_as_uint(highest));

@@ -1,0 +1,219 @@
+// How keys and values on the card are saved and restored. The format is that of memory/kv_store.h: chunks of tokens,
+// each layer's by itself, so that a session goes on wherever it is restored.
+#include <algorithm>
+#include <cstring>
+
+#include "cuda/device_store.h"
+#include "memory/kv_store.h"
+
+namespace ltri::cuda {
+namespace {
+
+constexpr int64_t kChunk = KvStore::kChunk;
+constexpr int64_t kDropped = -1;  // in place of a chunk's offset
+constexpr int kBuffers = 2;       // one is copied while the other one's bytes go to or come from a file
+
+int64_t ChunksOf(int64_t tokens) { return (tokens + kChunk - 1) / kChunk; }
+
+}  // namespace
+
+// What a state says of one layer.
+struct DeviceStore::SavedLayer {
+  std::vector<int64_t> offsets;  // of whole chunks
+  std::vector<Half> rest;        // the last chunk, unless it is whole or dropped
+
+  bool Has(int64_t chunk) const {
+    if (chunk < static_cast<int64_t>(offsets.size())) return offsets[static_cast<size_t>(chunk)] != kDropped;
+    return chunk == static_cast<int64_t>(offsets.size()) && !rest.empty();
+  }
+};
+
+bool DeviceStore::HasChunk(int64_t chunk) const {
+  const auto block = static_cast<size_t>(chunk / kChunksInBlock);
+  return block < blocks_.size() && blocks_[block] != nullptr;
+}
+
+// Tokens from `begin` on will be others.
+void DeviceStore::ForgetSaved(int64_t begin) {
+  saved_.resize(std::min(saved_.size(), static_cast<size_t>(begin / kChunk)));
+}
+
+// A chunk of a block, layer after layer: [layers, kv_heads, keys | values, kChunk, head_dim]. Queued; out: pinned.
+void DeviceStore::CopyChunk(int64_t chunk, Half* block, Half* out) const {
+  static_assert(kBlockTokens == kChunksInBlock * kChunk);
+  const int64_t row = int64_t{shape_.head_dim} * static_cast<int64_t>(sizeof(Half));
+  CopyRows(stream_, out, kChunk * row, block + chunk % kChunksInBlock * kChunk * shape_.head_dim, kBlockTokens * row,
+           kChunk * row, layers_ * shape_.kv_heads * 2);
+}
+
+void DeviceStore::PlaceChunk(int64_t chunk, const Half* from, Half* block) const {
+  const int64_t row = int64_t{shape_.head_dim} * static_cast<int64_t>(sizeof(Half));
+  CopyRows(stream_, block + chunk % kChunksInBlock * kChunk * shape_.head_dim, kBlockTokens * row, from, kChunk * row,
+           kChunk * row, layers_ * shape_.kv_heads * 2);
+}
+
+// The first `chunks` chunks, which are whole.
+Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks) {
+  saved_.resize(static_cast<size_t>(chunks));
+  std::vector<int64_t> missing;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const auto& saved = saved_[static_cast<size_t>(chunk)];
+    if (HasChunk(chunk) && (saved == nullptr || saved->file != file)) missing.push_back(chunk);
+  }
+  if (missing.empty()) return {};
+  PinnedBuffer staging(kBuffers * ChunkBytes());
+  Event here[kBuffers];
+  const auto buffer = [&](size_t i) { return staging.as<char>() + static_cast<int64_t>(i % kBuffers) * ChunkBytes(); };
+  const auto fetch = [&](size_t i) {
+    if (i >= missing.size()) return;
+    CopyChunk(missing[i], pointers_[static_cast<size_t>(missing[i] / kChunksInBlock)],
+              reinterpret_cast<Half*>(buffer(i)));
+    here[i % kBuffers].Record(stream_);
+  };
+  const auto part = static_cast<size_t>(ChunkBytes() / layers_);
+  fetch(0);
+  for (size_t i = 0; i < missing.size(); ++i) {
+    fetch(i + 1);
+    here[i % kBuffers].Wait();
+    auto saved = std::make_shared<SavedChunk>();
+    saved->file = file;
+    for (int64_t layer = 0; layer < layers_; ++layer) {
+      const auto* bytes = reinterpret_cast<const std::byte*>(buffer(i)) + static_cast<size_t>(layer) * part;
+      Result<int64_t> offset = file->Append({bytes, part});
+      if (!offset.ok()) {
+        if (Status status = Finish(stream_); !status.ok()) return status;  // the buffers are still written to
+        return offset.error();
+      }
+      saved->offsets.push_back(*offset);
+    }
+    saved_[static_cast<size_t>(missing[i])] = std::move(saved);
+  }
+  return Finish(stream_);
+}
+
+Status DeviceStore::Save(const std::shared_ptr<BlockFile>& file, int64_t size, StateWriter* state) {
+  const int64_t whole = size / kChunk;
+  if (Status status = SaveChunks(file, whole); !status.ok()) {
+    ForgetSaved(0);  // what was copied last may be anything
+    return status;
+  }
+  const auto part = static_cast<size_t>(ChunkBytes() / layers_ / static_cast<int64_t>(sizeof(Half)));
+  std::vector<Half> rest;
+  if (size % kChunk != 0 && HasChunk(whole)) {
+    const PinnedBuffer staging(ChunkBytes());
+    CopyChunk(whole, pointers_[static_cast<size_t>(whole / kChunksInBlock)], staging.as<Half>());
+    if (Status status = Finish(stream_); !status.ok()) return status;
+    rest.assign(staging.as<Half>(), staging.as<Half>() + static_cast<int64_t>(part) * layers_);
+    // Nobody wrote what lies behind the text.
+    const auto row = static_cast<size_t>(kChunk * shape_.head_dim);
+    for (size_t at = 0; at < rest.size(); at += row) {
+      const auto begin = rest.begin() + static_cast<int64_t>(at);
+      std::fill(begin + size % kChunk * shape_.head_dim, begin + static_cast<int64_t>(row), Half{0});
+    }
+  }
+  for (int64_t layer = 0; layer < layers_; ++layer) {
+    state->Put(size);
+    std::vector<int64_t> offsets;
+    for (int64_t chunk = 0; chunk < whole; ++chunk) {
+      offsets.push_back(HasChunk(chunk) ? saved_[static_cast<size_t>(chunk)]->offsets[static_cast<size_t>(layer)]
+                                        : kDropped);
+    }
+    state->PutAll(offsets);
+    state->PutAll(rest.empty() ? std::span<const Half>()
+                               : std::span<const Half>(rest).subspan(static_cast<size_t>(layer) * part, part));
+  }
+  return {};
+}
+
+// Into `at` of staging; parts that a layer dropped are cleared.
+Status DeviceStore::ReadChunk(const std::shared_ptr<BlockFile>& file, const std::vector<SavedLayer>& layers,
+                              int64_t chunk, PinnedBuffer& staging, int64_t at) const {
+  const auto part = static_cast<size_t>(ChunkBytes() / layers_);
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
+    const SavedLayer& from = layers[layer];
+    const std::span<std::byte> to(staging.as<std::byte>() + static_cast<size_t>(at) + layer * part, part);
+    if (!from.Has(chunk)) {
+      std::memset(to.data(), 0, part);
+    } else if (chunk == static_cast<int64_t>(from.offsets.size())) {
+      std::memcpy(to.data(), from.rest.data(), part);
+    } else if (Status status = file->Read(from.offsets[static_cast<size_t>(chunk)], to); !status.ok()) {
+      return status;
+    }
+  }
+  return {};
+}
+
+Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size,
+                            const std::vector<std::vector<TokenRange>>& needed, StateReader* state) {
+  const int64_t whole = size / kChunk;
+  const int64_t halves = ChunkBytes() / layers_ / static_cast<int64_t>(sizeof(Half));
+  std::vector<SavedLayer> layers;
+  for (int64_t i = 0; i < layers_ && state->ok(); ++i) {
+    SavedLayer layer;
+    // What was read ahead and does not count as remembered may be there too.
+    const auto tokens = state->GetWithin<int64_t>(size, size + kChunk, "the tokens of a layer");
+    layer.offsets = state->GetAll<int64_t>(tokens / kChunk, "the list of chunks");
+    layer.rest = state->GetAll<Half>();
+    state->Check(layer.rest.empty() || static_cast<int64_t>(layer.rest.size()) == halves,
+                 "the last chunk has a wrong length");
+    for (const TokenRange& range : needed[static_cast<size_t>(i)]) {
+      for (int64_t chunk = range.begin / kChunk; chunk * kChunk < range.end && state->ok(); ++chunk) {
+        state->Check(layer.Has(chunk), "a layer lacks tokens that it needs");
+      }
+    }
+    layers.push_back(std::move(layer));
+  }
+  if (!state->ok()) return state->status();
+
+  const int64_t chunks = ChunksOf(size);
+  blocks_.resize(static_cast<size_t>((chunks + kChunksInBlock - 1) / kChunksInBlock));
+  pointers_.resize(blocks_.size(), nullptr);
+  saved_.resize(static_cast<size_t>(whole));
+  PinnedBuffer staging(kBuffers * ChunkBytes());
+  Event taken[kBuffers];
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const auto at = static_cast<size_t>(chunk / kChunksInBlock);
+    // A block comes as a whole, what layers dropped of it as zeros.
+    const auto holds = [&](const SavedLayer& layer) {
+      const int64_t first = chunk - chunk % kChunksInBlock;
+      return layer.Has(first) || layer.Has(first + 1);
+    };
+    if (std::none_of(layers.begin(), layers.end(), holds)) continue;
+    if (blocks_[at] == nullptr) {
+      blocks_[at] = TakeBlock();
+      pointers_[at] = blocks_[at].get();
+      SetTable(at, 1);
+    }
+    const int64_t buffer = chunk % kBuffers * ChunkBytes();
+    taken[chunk % kBuffers].Wait();  // an event that was never recorded is over
+    if (Status status = ReadChunk(file, layers, chunk, staging, buffer); !status.ok()) {
+      if (Status finished = Finish(stream_); !finished.ok()) return finished;
+      return status;
+    }
+    PlaceChunk(chunk, reinterpret_cast<const Half*>(staging.as<char>() + buffer), pointers_[at]);
+    taken[chunk % kBuffers].Record(stream_);
+    if (chunk >= whole) continue;
+    auto saved = std::make_shared<SavedChunk>();
+    saved->file = file;
+    for (const SavedLayer& layer : layers) saved->offsets.push_back(layer.offsets[static_cast<size_t>(chunk)]);
+    saved_[static_cast<size_t>(chunk)] = std::move(saved);
+  }
+  return Finish(stream_);
+}
+
+// Blocks begin elsewhere in the two texts: each gives a part of its rows to one or two of the others.
+void DeviceStore::AppendTokens(const DeviceStore& other, int64_t tokens, int64_t count) {
+  MakeRoom(tokens, tokens + count);
+  const int64_t row = int64_t{shape_.head_dim} * static_cast<int64_t>(sizeof(Half));
+  for (int64_t done = 0; done < count;) {
+    const int64_t to = tokens + done;
+    const int64_t step = std::min({count - done, kBlockTokens - done % kBlockTokens, kBlockTokens - to % kBlockTokens});
+    const Half* from = other.pointers_[static_cast<size_t>(done / kBlockTokens)];
+    CopyRows(stream_, pointers_[static_cast<size_t>(to / kBlockTokens)] + to % kBlockTokens * shape_.head_dim,
+             kBlockTokens * row, from + done % kBlockTokens * shape_.head_dim, kBlockTokens * row, step * row,
+             layers_ * shape_.kv_heads * 2);
+    done += step;
+  }
+}
+
+}  // namespace ltri::cuda
