@@ -70,6 +70,7 @@ void DeviceDecoder::UpdateViews(int64_t layer, std::span<DeviceMethod* const> me
     p.push_back({projections_.as<float>() + static_cast<int64_t>(i) * width, 1});
   }
   if (!changing.empty()) changing[0]->UpdateViews(context_.stream, layer, p, changing);
+  for (const DeviceMethod* method : methods) method->BringFar(layer);
 }
 
 Status DeviceDecoder::DecodeGreedily(ThreadPool& pool, std::span<DeviceMethod* const> methods, TokenId first,

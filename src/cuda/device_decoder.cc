@@ -213,6 +213,7 @@ void DeviceDecoder::SingleLayer(const DeviceLayer& w, int64_t layer, DeviceMetho
   AddSingle(w.down, one_.activated.as<float>(), w.post_ffn_norm);
 }
 
+// What is recorded for a token, or queued kernel by kernel.
 void DeviceDecoder::RecordToken(DeviceMethod& method) {
   Embed(context_.stream, weights_.embedding(), one_.token.as<int32_t>(), 1, config_.embedding_scale,
         one_.x.as<float>());
@@ -234,6 +235,7 @@ void DeviceDecoder::DecodeToken(DeviceMethod& method) {
     Upload(context_.stream, one_.sequence.as<void>(), &ref, sizeof(ref));
     sequence_ = ref;
   }
+  if (!method.CanBeRecorded()) return RecordToken(method);
   if (recordings_.size() > kMostRecordings) recordings_.clear();
   Graph& graph = recordings_[{method.rope().table, &typeid(method), method.recording()}];
   if (graph.empty()) graph.Record(context_.stream, [&] { RecordToken(method); });

@@ -39,12 +39,13 @@ DeviceMethod::DeviceMethod(const DeviceMethod& other)
 
 Status DeviceMethod::BeginStep(ThreadPool& pool, const StepRange& step) {
   step_ = step;
-  store_.MakeRoom(step.begin, step.end());
-  const Extent extent = PlaceViews(pool, step);
-  most_keys_ = extent.keys;
-  positions_ = std::max<int64_t>(kBlockTokens, extent.positions);
+  if (Status status = store_.MakeRoom(step.begin, step.end()); !status.ok()) return status;
+  const Result<Extent> extent = PlaceViews(pool, step);
+  if (!extent.ok()) return extent.error();
+  most_keys_ = extent->keys;
+  positions_ = std::max<int64_t>(kBlockTokens, extent->positions);
   FindRope();
-  return {};
+  return store_.KeepFrom(extent->first);
 }
 
 Status DeviceMethod::EndStep(ThreadPool& /*pool*/) {
@@ -53,6 +54,7 @@ Status DeviceMethod::EndStep(ThreadPool& /*pool*/) {
 }
 
 void DeviceMethod::BlockAttention(int64_t layer, const Projections& p, Float16 type, void* out) {
+  BringFar(layer);
   DeviceContext& c = *context_;
   const auto* sequence = device_ref_.as<SequenceRef>();
   c.query_tiles.Reserve(c.shape.heads * TileBytes(c.shape, p.rows));
@@ -91,6 +93,7 @@ void DeviceMethod::SingleAttention(int64_t layer, const SequenceRef* sequence, c
     const DeviceMethod* self[] = {this};
     UpdateViews(context_->stream, layer, {&p, 1}, self);
   }
+  BringFar(layer);
   AttendSingleArgs args;
   args.settled = IsSettled(layer);
   args.few_keys = most_keys_ <= kFewKeys;
@@ -143,14 +146,14 @@ bool DeviceMethod::Truncate(int64_t tokens) {
 
 Status DeviceMethod::Stretch(ThreadPool& /*pool*/, int64_t tokens) {
   if (tokens <= size_) return {};
-  store_.FillRandomly(size_, tokens);
+  if (Status status = store_.FillRandomly(size_, tokens); !status.ok()) return status;
   size_ = tokens;
   return {};
 }
 
-int64_t DeviceMethod::JoinStore(DeviceMethod& text) {
+Result<int64_t> DeviceMethod::JoinStore(DeviceMethod& text) {
   const int64_t begin = size_;
-  store_.AppendTokens(text.store_, begin, text.size_);
+  if (Status status = store_.AppendTokens(text.store_, begin, text.size_); !status.ok()) return status.error();
   text.store_.Truncate(0);
   size_ = joined_end_ = begin + text.size_;
   return begin;
@@ -189,6 +192,7 @@ Status DeviceMethod::Restore(const std::shared_ptr<BlockFile>& file, StateReader
 MemoryUse DeviceMethod::memory() const {
   MemoryUse use;
   use.keys_and_values = store_.bytes();
+  use.on_disk = store_.bytes_on_disk();
   return use;
 }
 

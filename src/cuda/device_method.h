@@ -48,6 +48,15 @@ class DeviceMethod : public Method {
   // Whether nothing in the step changes the layer's view.
   virtual bool IsSettled(int64_t /*layer*/) const { return true; }
 
+  // Before attention in `layer` is queued, of a block or a decoded token: what the layer sees is brought to where
+  // kernels read it.
+  virtual void BringFar(int64_t /*layer*/) const {}
+  // Whether the host has nothing to do between the kernels of a decoded token.
+  virtual bool CanBeRecorded() const { return true; }
+
+  // From here on the host has at most `bytes` of keys and values, and `disk` the rest. Before the first step.
+  void LimitHost(int64_t bytes, std::shared_ptr<DiskBlocks> disk) { store_.LimitHost(bytes, std::move(disk)); }
+
   // What is recorded for a decoded token: the view, and attention of `layer` for the sequence that `sequence`
   // describes, which may be any of the same kind. p: one row; out: [heads, head_dim].
   void SingleAttention(int64_t layer, const SequenceRef* sequence, const Projections& p, float* out);
@@ -69,16 +78,17 @@ class DeviceMethod : public Method {
   struct Extent {
     int64_t keys = 0;       // of a layer
     int64_t positions = 0;  // one behind the last that a key or a query stands at
+    int64_t first = 0;      // the first token that is seen where it lies; those before it only if they are chosen
   };
   // The tokens that later steps may look at.
   virtual std::vector<TokenRange> Needed() const { return {{0, size_}}; }
   // Where joined texts end; 0 when there are none. Nothing before it is local.
   int64_t joined_end() const { return joined_end_; }
   // Puts the keys and values of another text, which gives them up, behind these; returns where it begins.
-  int64_t JoinStore(DeviceMethod& text);
+  Result<int64_t> JoinStore(DeviceMethod& text);
 
   // Brings the views of the coming step to the card.
-  virtual Extent PlaceViews(ThreadPool& pool, const StepRange& step) = 0;
+  virtual Result<Extent> PlaceViews(ThreadPool& pool, const StepRange& step) = 0;
   // What a block's attention left behind, for the layer that attended last.
   AttendBlockArgs BlockArgs(int64_t layer, int64_t rows, Float16 type, void* out) const;
   const SequenceRef* device_ref() const { return device_ref_.as<SequenceRef>(); }

@@ -15,6 +15,7 @@
 #include "cuda/device_method.h"
 #include "cuda/device_spans.h"
 #include "cuda/device_voters.h"
+#include "cuda/far_reader.h"
 #include "ops/cuda/choose.h"
 #include "ops/cuda/span_band.h"
 
@@ -61,6 +62,8 @@ class DeviceRecall : public DeviceMethod {
         chosen_at_(other.chosen_at_),
         joined_sinks_(other.joined_sinks_),
         last_(other.last_),
+        reader_(other.reader_ == nullptr ? nullptr : std::make_unique<FarReader>(*other.reader_)),
+        arranged_(other.arranged_),
         highest_(sizeof(uint32_t)) {
     if (other.board_.bytes() == 0) return;
     board_ = Buffer(other.board_.bytes());
@@ -121,6 +124,7 @@ class DeviceRecall : public DeviceMethod {
     Clear(context().stream, store().views(), context().config.layers * static_cast<int64_t>(sizeof(LayerView)));
     std::fill(chosen_begin_.begin(), chosen_begin_.end(), 0);
     std::fill(chosen_at_.begin(), chosen_at_.end(), -1);
+    if (reader_ != nullptr) reader_->Forget();
     last_ = {};
     return true;
   }
@@ -182,9 +186,10 @@ class DeviceRecall : public DeviceMethod {
       auto& other = dynamic_cast<DeviceRecall&>(*text);
       const int64_t sinks = std::min(options().sinks, other.size());
       if (joined_end() == 0) joined_sinks_ = sinks;
-      const int64_t begin = JoinStore(other);
-      for (size_t i = 0; i < layers_.size(); ++i) layers_[i].Append(other.layers_[i], begin, sinks);
-      places.push_back({begin, begin + other.size()});
+      const Result<int64_t> begin = JoinStore(other);
+      if (!begin.ok()) return begin.error();
+      for (size_t i = 0; i < layers_.size(); ++i) layers_[i].Append(other.layers_[i], *begin, sinks);
+      places.push_back({*begin, *begin + other.size()});
     }
     for (DeviceSpans& spans : layers_) spans.StartAt(joined_end(), device_ref());
     return places;
@@ -206,6 +211,9 @@ class DeviceRecall : public DeviceMethod {
   }
 
   Status EndStep(ThreadPool& pool) override {
+    if (reader_ != nullptr) {
+      if (Status status = reader_->TakeStatus(); !status.ok()) return status;
+    }
     Status status = DeviceMethod::EndStep(pool);
     last_ = step();
     if (step().kind == StepKind::kReread) return status;
@@ -247,6 +255,11 @@ class DeviceRecall : public DeviceMethod {
 
   bool IsSettled(int64_t layer) const override { return !Chooses(layer); }
 
+  void BringFar(int64_t layer) const override {
+    if (reader_ != nullptr && !dense_) reader_->Fill(*pool_, device_ref(), store(), layer);
+  }
+  bool CanBeRecorded() const override { return reader_ == nullptr; }
+
   void UpdateViews(Stream stream, int64_t layer, std::span<const Projections> p,
                    std::span<const DeviceMethod* const> methods) const override {
     Choose(stream, layer, p, methods);
@@ -255,7 +268,8 @@ class DeviceRecall : public DeviceMethod {
   int64_t recording() const override { return recording_ * (options().reselect + 2) + turn_; }
 
  protected:
-  Extent PlaceViews(ThreadPool& pool, const StepRange& step) override {
+  Result<Extent> PlaceViews(ThreadPool& pool, const StepRange& step) override {
+    pool_ = &pool;
     const int64_t limit = step.begin - options().window;
     // Cut what decides which spans have left the window; the newest bands may still be on their way.
     while (!queue_.empty() && layers_[0].tokens() < limit + 2 * options().max_span + SpanCutter::kCadence) Cut(&pool);
@@ -268,8 +282,12 @@ class DeviceRecall : public DeviceMethod {
     most_stored_ = 0;
     for (const DeviceSpans& spans : layers_) most_stored_ = std::max(most_stored_, spans.stored());
     moved = ReserveScratch(step) || moved;
-    const bool caches = step.kind == StepKind::kDecode && store().spilled();
-    if (caches) store().MakeSlots();
+    const bool caches = step.kind == StepKind::kDecode && store().spilled() && !store().has_disk();
+    const bool reads = store().spilled() && store().has_disk();
+    if (caches || reads) {
+      if (Status status = store().MakeSlots(); !status.ok()) return status.error();
+    }
+    if (reads && reader_ == nullptr) reader_ = std::make_unique<FarReader>(&context(), store());
     moved = moved || caches != caches_;
     caches_ = caches;
     if (moved || recording_ == 0) recording_ = NextRecording();
@@ -277,6 +295,7 @@ class DeviceRecall : public DeviceMethod {
     dense_ = prompt && joined_end() == 0 && Recall::ReadsDensely(context().config, options(), step.end());
     SetTurn(step);
     true_positions_ = options().positions == Positions::kTrue;
+    if (reader_ != nullptr && turn_ > kAllLayers) ArrangeKept();
     AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),
                  static_cast<int32_t>(store().host_end()), true_positions_, dense_);
     return ExtentOf(step);
@@ -322,7 +341,15 @@ class DeviceRecall : public DeviceMethod {
       extent.keys = std::max(extent.keys, far + step.end() - begin);
     }
     extent.positions = true_positions_ ? step.end() : extent.keys;
+    extent.first = dense_ ? 0 : *std::min_element(chosen_begin_.begin(), chosen_begin_.end());
     return extent;
+  }
+
+  // Some of what layers have chosen before may have gone to the file since.
+  void ArrangeKept() {
+    if (arranged_ == store().departures()) return;
+    arranged_ = store().departures();
+    for (size_t i = 0; i < layers_.size(); ++i) reader_->Arrange(store(), static_cast<int64_t>(i), true);
   }
 
   void GrowBoard(int64_t tokens) {
@@ -443,6 +470,11 @@ class DeviceRecall : public DeviceMethod {
     TallyVotes(stream, silent);
     ChooseSpans(stream, choices);
     CacheFarKeys(stream, caches);
+    for (const DeviceMethod* method : methods) {
+      const auto& of = static_cast<const DeviceRecall&>(*method);
+      if (of.reader_ == nullptr || of.dense_) continue;
+      for (const int64_t other : of.ChoosingWith(layer)) of.reader_->Arrange(of.store(), other, of.Decodes());
+    }
   }
 
   // All layers' votes, as they were saved. They reach the board as if they were cast now.
@@ -486,7 +518,10 @@ class DeviceRecall : public DeviceMethod {
   StepRange last_;
   bool dense_ = false;  // the step's queries see everything
   bool true_positions_ = true;
-  bool caches_ = false;  // far keys that decoded tokens see are copied to the card
+  bool caches_ = false;                // far keys that decoded tokens see are copied to the card
+  ThreadPool* pool_ = nullptr;         // of the current step
+  std::unique_ptr<FarReader> reader_;  // from the first block on that does not fit the card, where there is a file
+  int64_t arranged_ = 0;               // departures of blocks when all layers' far rows were found last
   int64_t turn_ = 0;
   int64_t recording_ = 0;
   Buffer board_;  // [tokens] votes of all layers

@@ -30,7 +30,7 @@ struct DeviceStore::SavedLayer {
 
 bool DeviceStore::HasChunk(int64_t chunk) const {
   const auto block = static_cast<size_t>(chunk / kChunksInBlock);
-  return block < blocks_.size() && blocks_[block] != nullptr;
+  return block < blocks_.size() && (blocks_[block] != nullptr || on_disk_[block] != nullptr);
 }
 
 // Tokens from `begin` on will be others.
@@ -38,12 +38,22 @@ void DeviceStore::ForgetSaved(int64_t begin) {
   saved_.resize(std::min(saved_.size(), static_cast<size_t>(begin / kChunk)));
 }
 
-// A chunk of a block, layer after layer: [layers, kv_heads, keys | values, kChunk, head_dim]. Queued; out: pinned.
-void DeviceStore::CopyChunk(int64_t chunk, Half* block, Half* out) const {
+// A chunk, layer after layer: [layers, kv_heads, keys | values, kChunk, head_dim]. Queued; out: pinned. What lies in
+// the file of this session takes the way over a whole block.
+Status DeviceStore::CopyChunk(int64_t chunk, Half* out) const {
   static_assert(kBlockTokens == kChunksInBlock * kChunk);
+  const auto at = static_cast<size_t>(chunk / kChunksInBlock);
+  Half* block = pointers_[at];
+  std::vector<Half> read;
+  if (block == nullptr) {
+    read.resize(static_cast<size_t>(shape_.BlockHalves()));
+    block = read.data();
+    if (Status status = ReadBlock(at, block); !status.ok()) return status;
+  }
   const int64_t row = int64_t{shape_.head_dim} * static_cast<int64_t>(sizeof(Half));
   CopyRows(stream_, out, kChunk * row, block + chunk % kChunksInBlock * kChunk * shape_.head_dim, kBlockTokens * row,
            kChunk * row, layers_ * shape_.kv_heads * 2);
+  return read.empty() ? Status() : Finish(stream_);
 }
 
 void DeviceStore::PlaceChunk(int64_t chunk, const Half* from, Half* block) const {
@@ -64,26 +74,28 @@ Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t c
   PinnedBuffer staging(kBuffers * ChunkBytes());
   Event here[kBuffers];
   const auto buffer = [&](size_t i) { return staging.as<char>() + static_cast<int64_t>(i % kBuffers) * ChunkBytes(); };
-  const auto fetch = [&](size_t i) {
-    if (i >= missing.size()) return;
-    CopyChunk(missing[i], pointers_[static_cast<size_t>(missing[i] / kChunksInBlock)],
-              reinterpret_cast<Half*>(buffer(i)));
+  const auto fetch = [&](size_t i) -> Status {
+    if (i >= missing.size()) return {};
+    Status status = CopyChunk(missing[i], reinterpret_cast<Half*>(buffer(i)));
     here[i % kBuffers].Record(stream_);
+    return status;
+  };
+  // Before the buffers go, nothing writes to them any more.
+  const auto failed = [&](Status status) {
+    Status finished = Finish(stream_);
+    return finished.ok() ? status : finished;
   };
   const auto part = static_cast<size_t>(ChunkBytes() / layers_);
-  fetch(0);
+  if (Status status = fetch(0); !status.ok()) return failed(status);
   for (size_t i = 0; i < missing.size(); ++i) {
-    fetch(i + 1);
+    if (Status status = fetch(i + 1); !status.ok()) return failed(status);
     here[i % kBuffers].Wait();
     auto saved = std::make_shared<SavedChunk>();
     saved->file = file;
     for (int64_t layer = 0; layer < layers_; ++layer) {
       const auto* bytes = reinterpret_cast<const std::byte*>(buffer(i)) + static_cast<size_t>(layer) * part;
       Result<int64_t> offset = file->Append({bytes, part});
-      if (!offset.ok()) {
-        if (Status status = Finish(stream_); !status.ok()) return status;  // the buffers are still written to
-        return offset.error();
-      }
+      if (!offset.ok()) return failed(offset.error());
       saved->offsets.push_back(*offset);
     }
     saved_[static_cast<size_t>(missing[i])] = std::move(saved);
@@ -101,7 +113,7 @@ Status DeviceStore::Save(const std::shared_ptr<BlockFile>& file, int64_t size, S
   std::vector<Half> rest;
   if (size % kChunk != 0 && HasChunk(whole)) {
     const PinnedBuffer staging(ChunkBytes());
-    CopyChunk(whole, pointers_[static_cast<size_t>(whole / kChunksInBlock)], staging.as<Half>());
+    if (Status status = CopyChunk(whole, staging.as<Half>()); !status.ok()) return status;
     if (Status status = Finish(stream_); !status.ok()) return status;
     rest.assign(staging.as<Half>(), staging.as<Half>() + static_cast<int64_t>(part) * layers_);
     // Nobody wrote what lies behind the text.
@@ -166,8 +178,7 @@ Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size
   if (!state->ok()) return state->status();
 
   const int64_t chunks = ChunksOf(size);
-  blocks_.resize(static_cast<size_t>((chunks + kChunksInBlock - 1) / kChunksInBlock));
-  pointers_.resize(blocks_.size(), nullptr);
+  Resize(static_cast<size_t>((chunks + kChunksInBlock - 1) / kChunksInBlock));
   saved_.resize(static_cast<size_t>(whole));
   PinnedBuffer staging(kBuffers * ChunkBytes());
   Event taken[kBuffers];
@@ -180,9 +191,12 @@ Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size
     };
     if (std::none_of(layers.begin(), layers.end(), holds)) continue;
     if (blocks_[at] == nullptr) {
-      blocks_[at] = TakeBlock();
-      pointers_[at] = blocks_[at].get();
-      SetTable(at, 1);
+      Result<Taken> block = TakeBlock();
+      if (!block.ok()) {
+        if (Status finished = Finish(stream_); !finished.ok()) return finished;
+        return block.error();
+      }
+      SetBlock(at, *block);
     }
     const int64_t buffer = chunk % kBuffers * ChunkBytes();
     taken[chunk % kBuffers].Wait();  // an event that was never recorded is over
@@ -202,18 +216,19 @@ Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size
 }
 
 // Blocks begin elsewhere in the two texts: each gives a part of its rows to one or two of the others.
-void DeviceStore::AppendTokens(const DeviceStore& other, int64_t tokens, int64_t count) {
-  MakeRoom(tokens, tokens + count);
+Status DeviceStore::AppendTokens(const DeviceStore& other, int64_t tokens, int64_t count) {
+  if (Status status = MakeRoom(tokens, tokens + count); !status.ok()) return status;
   const int64_t row = int64_t{shape_.head_dim} * static_cast<int64_t>(sizeof(Half));
   for (int64_t done = 0; done < count;) {
     const int64_t to = tokens + done;
     const int64_t step = std::min({count - done, kBlockTokens - done % kBlockTokens, kBlockTokens - to % kBlockTokens});
-    const Half* from = other.pointers_[static_cast<size_t>(done / kBlockTokens)];
+    const Half* from = other.pointers_[static_cast<size_t>(done / kBlockTokens)];  // joined texts have no file
     CopyRows(stream_, pointers_[static_cast<size_t>(to / kBlockTokens)] + to % kBlockTokens * shape_.head_dim,
              kBlockTokens * row, from + done % kBlockTokens * shape_.head_dim, kBlockTokens * row, step * row,
              layers_ * shape_.kv_heads * 2);
     done += step;
   }
+  return {};
 }
 
 }  // namespace ltri::cuda

@@ -15,12 +15,12 @@ class PlainMethod : public DeviceMethod {
   virtual LayerView ViewOf(const StepRange& step) const = 0;
   const LayerView& view() const { return view_; }
 
-  Extent PlaceViews(ThreadPool& /*pool*/, const StepRange& step) override {
+  Result<Extent> PlaceViews(ThreadPool& /*pool*/, const StepRange& step) override {
     view_ = ViewOf(step);
     view_.end = static_cast<int32_t>(step.end());
     store().SetViews(std::vector<LayerView>(static_cast<size_t>(context().config.layers), view_));
     const int64_t local = view_.end - view_.local_begin;
-    return {view_.far + local, view_.local_position + local};
+    return Extent{view_.far + local, view_.local_position + local, view_.local_begin};
   }
 
  private:

@@ -144,21 +144,6 @@ TEST_F(CardTest, SessionsDecodeTogether) {
   }
 }
 
-// What a session on the card cannot do is said, with what can be done about it.
-TEST_F(CardTest, SessionsHaveNoFile) {
-  const TemporaryFolder folder;
-  ModelOptions model_options;
-  model_options.device = "cuda";
-  const auto model =
-      Model::Load(ltri::testing::WriteTinyGguf(Spec("kept", "llama", 64, GGML_TYPE_F16), folder.path()), model_options);
-  ASSERT_TRUE(model.ok()) << model.error().message;
-  SessionOptions options;
-  options.memory = 1 << 30;
-  const auto limited = Session::Impl::Open(*model, options, nullptr);
-  ASSERT_FALSE(limited.ok());
-  EXPECT_NE(limited.error().message.find("--device-memory"), std::string::npos);
-}
-
 TEST(CudaDevice, UnknownDevicesAreNamed) {
   ModelOptions options;
   options.device = "tpu";
