@@ -133,6 +133,7 @@ class DeviceRecall : public DeviceMethod {
   Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
     while (!queue_.empty()) Cut(nullptr);
     if (Status status = DeviceMethod::Save(file, state); !status.ok()) return status;
+    FetchSpans();
     const Stream stream = context().stream;
     state->Put(joined_sinks_);
     VoteBoard board(context().config.layers);
@@ -171,6 +172,7 @@ class DeviceRecall : public DeviceMethod {
   }
 
   Status Finish(ThreadPool& pool) override {
+    pool_ = &pool;
     while (!queue_.empty()) Cut(&pool);
     for (DeviceSpans& spans : layers_) spans.Finish(device_ref());
     return {};
@@ -477,6 +479,14 @@ class DeviceRecall : public DeviceMethod {
     }
   }
 
+  // Grouping an index by clusters is work for many threads.
+  void FetchSpans() {
+    const auto fetch = [&](int64_t layer, int) { layers_[static_cast<size_t>(layer)].Fetch(); };
+    const auto layers = static_cast<int64_t>(layers_.size());
+    if (pool_ != nullptr) return pool_->Run(layers, fetch);
+    for (int64_t layer = 0; layer < layers; ++layer) fetch(layer, 0);
+  }
+
   // All layers' votes, as they were saved. They reach the board as if they were cast now.
   void PlaceBoard(const VoteBoard& board) {
     GrowBoard(size());
@@ -519,7 +529,7 @@ class DeviceRecall : public DeviceMethod {
   bool dense_ = false;  // the step's queries see everything
   bool true_positions_ = true;
   bool caches_ = false;                // far keys that decoded tokens see are copied to the card
-  ThreadPool* pool_ = nullptr;         // of the current step
+  ThreadPool* pool_ = nullptr;         // the engine's, since the first step
   std::unique_ptr<FarReader> reader_;  // from the first block on that does not fit the card, where there is a file
   int64_t arranged_ = 0;               // departures of blocks when all layers' far rows were found last
   int64_t turn_ = 0;

@@ -51,7 +51,9 @@ class DeviceSpans {
   // All that was appended is stored, queued, and cutting begins at token `end`, where it ends.
   void StartAt(int64_t end, const SequenceRef* sequence);
 
-  // As SpanMemory::Save and Restore, for the same files. Waits for the card. Save may throw std::bad_alloc.
+  // Brings to the host what Save will write, and groups its vectors; layers may do so at once. Waits for the card.
+  void Fetch();
+  // As SpanMemory::Save and Restore, for the same files. Waits for the card. Fetch comes before Save.
   Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state);
   Status Restore(const std::shared_ptr<BlockFile>& file, int64_t tokens, int64_t joined_end, StateReader* state);
 
@@ -82,7 +84,6 @@ class DeviceSpans {
   static int64_t Roomy(int64_t spans) { return spans + spans / 4 + kLeastCapacity; }
   void Grow(int64_t capacity);
   void CutAt(int64_t first);
-  void FetchStored();
   Status PlaceStored();
   void TellCount();
 

@@ -65,7 +65,7 @@ struct HeadVectors {
 }  // namespace
 
 // Brings saved_ up to what is stored on the card.
-void DeviceSpans::FetchStored() {
+void DeviceSpans::Fetch() {
   const Stream stream = context_->stream;
   const int64_t dim = context_->shape.head_dim;
   const int64_t heads = index_.heads.indexed;
@@ -108,7 +108,6 @@ void DeviceSpans::FetchStored() {
 }
 
 Status DeviceSpans::Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) {
-  FetchStored();
   if (Status status = spans_.Save(file, *context_->saved, stored_, state); !status.ok()) return status;
   cutter_->Save(state);
   state->Put<int64_t>(0);  // where received attention begins, which the card does not sum
