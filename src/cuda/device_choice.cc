@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attention/asked_tokens.h"
 #include "attention/choice_state.h"
 
 namespace ltri::cuda {
 namespace {
 
 constexpr int64_t kFloat = sizeof(float);
+constexpr float kMinor = 1e-3F;  // of the most that a layer asked for: less is nothing
 
 // A vote that gives `density` for each of `length` tokens. Dividing rounds, so the product need not be it, but its
 // neighbour is.
@@ -19,6 +21,30 @@ float VoteOf(float density, float length) {
   if (above / length == density) return above;
   const float below = std::nextafter(vote, 0.0F);
   return below / length == density ? below : vote;
+}
+
+// All layers' votes reach the board as if they were cast now.
+void PlaceVotes(Stream stream, const VoteBoard& saved, const ChoosingLayers& layers) {
+  Buffer votes;
+  const Buffer highest(sizeof(uint32_t));
+  Clear(stream, highest.as<void>(), highest.bytes());  // no vote is too small
+  for (size_t i = 0; i < layers.spans.size(); ++i) {
+    const DeviceSpans& spans = layers.spans[i];
+    const std::vector<VoteBoard::Vote>& of_layer = saved.votes(static_cast<int64_t>(i));
+    if (of_layer.empty() || spans.stored() == 0) continue;
+    const std::vector<float> of = VotesOf(of_layer, {spans.spans().data(), static_cast<size_t>(spans.stored())});
+    votes.Reserve(spans.stored() * kFloat);
+    Upload(stream, votes.as<void>(), of.data(), spans.stored() * kFloat);
+    BoardArgs board;
+    board.index = spans.index();
+    board.most_spans = spans.stored();
+    board.votes = votes.as<float>();
+    board.highest = highest.as<uint32_t>();
+    board.cast = spans.cast();
+    board.board = layers.board;
+    board.totals = spans.totals();
+    TallyVotes(stream, {&board, 1});
+  }
 }
 
 }  // namespace
@@ -107,6 +133,67 @@ std::vector<float> VotesOf(std::span<const VoteBoard::Vote> votes, std::span<con
     of[at] = VoteOf(vote.density, static_cast<float>(spans[at].length()));
   }
   return of;
+}
+
+std::vector<RecallShare> AskedShares(std::span<const DeviceSpans> layers) {
+  AskedTokens asked;
+  for (const DeviceSpans& spans : layers) {
+    if (spans.index().heads.voters == 0 || spans.stored() == 0) continue;
+    const std::vector<float> votes = spans.Asked();
+    const float least = kMinor * *std::max_element(votes.begin(), votes.end());
+    Ballot ballot;
+    for (size_t span = 0; span < votes.size(); ++span) {
+      if (votes[span] >= least) ballot.push_back({static_cast<int32_t>(span), votes[span]});
+    }
+    asked.Add(spans.spans(), ballot);
+  }
+  return asked.Shares();
+}
+
+Status SaveLayers(const DeviceContext& context, ThreadPool* pool, const ChoosingLayers& layers,
+                  const DeviceStore& store, const std::shared_ptr<BlockFile>& file, StateWriter* state) {
+  const auto count = static_cast<int64_t>(layers.spans.size());
+  // Grouping an index by clusters is work for many threads.
+  const auto fetch = [&](int64_t layer, int) { layers.spans[static_cast<size_t>(layer)].Fetch(); };
+  if (pool != nullptr) {
+    pool->Run(count, fetch);
+  } else {
+    for (int64_t layer = 0; layer < count; ++layer) fetch(layer, 0);
+  }
+  VoteBoard board(count);
+  for (int64_t layer = 0; layer < count; ++layer) {
+    if (context.config.IsSliding(layer)) continue;
+    DeviceSpans& spans = layers.spans[static_cast<size_t>(layer)];
+    if (Status status = spans.Save(file, state); !status.ok()) return status;
+    FetchChoice(context.stream, spans, store, layer, layers.chosen_at[static_cast<size_t>(layer)]).Put(state);
+    board.Place(layer, FetchVotes(context.stream, spans));
+  }
+  board.Save(state);
+  return Finish(context.stream);
+}
+
+Result<bool> RestoreLayers(const DeviceContext& context, const ChoosingLayers& layers, const DeviceStore& store,
+                           int64_t tokens, int64_t joined_end, const std::shared_ptr<BlockFile>& file,
+                           StateReader* state) {
+  const auto count = static_cast<int64_t>(layers.spans.size());
+  bool same = true;
+  for (int64_t layer = 0; layer < count && state->ok(); ++layer) {
+    if (context.config.IsSliding(layer)) continue;
+    const auto i = static_cast<size_t>(layer);
+    DeviceSpans& spans = layers.spans[i];
+    if (Status status = spans.Restore(file, tokens, joined_end, state); !status.ok()) return status.error();
+    const DeviceChoice choice = DeviceChoice::Get(state, spans.stored(), tokens);
+    if (!state->ok()) break;
+    same = PlaceChoice(context.stream, choice, spans, store, layer) && same;
+    layers.chosen_begin[i] = choice.local_begin;
+    layers.chosen_at[i] = choice.token;
+  }
+  VoteBoard board(count);
+  board.Restore(state);
+  if (!state->ok()) return state->status().error();
+  PlaceVotes(context.stream, board, layers);
+  if (Status status = Finish(context.stream); !status.ok()) return status.error();
+  return same;
 }
 
 }  // namespace ltri::cuda

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <vector>
 
-#include "attention/asked_tokens.h"
 #include "attention/band_drawer.h"
 #include "attention/recall.h"
 #include "cuda/band_queue.h"
@@ -25,7 +24,6 @@ namespace {
 constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kSpill = 128;    // tokens that a choice may exceed its budget by
 constexpr double kLent = 0.15;     // of the budget goes to followers (attention/choose.h)
-constexpr float kMinor = 1e-3F;    // of the most that a layer asked for: less is nothing
 constexpr int64_t kAllLayers = 1;  // recordings: every layer chooses; else 2 + the turn, or 0: none
 
 // Numbers recordings of all sequences: each holds addresses of one.
@@ -92,20 +90,7 @@ class DeviceRecall : public DeviceMethod {
     return ranges;
   }
 
-  std::vector<RecallShare> Recalled() const override {
-    AskedTokens asked;
-    for (size_t layer = 0; layer < layers_.size(); ++layer) {
-      if (!Votes(static_cast<int64_t>(layer)) || layers_[layer].stored() == 0) continue;
-      const std::vector<float> votes = layers_[layer].Asked();
-      const float least = kMinor * *std::max_element(votes.begin(), votes.end());
-      Ballot ballot;
-      for (size_t span = 0; span < votes.size(); ++span) {
-        if (votes[span] >= least) ballot.push_back({static_cast<int32_t>(span), votes[span]});
-      }
-      asked.Add(layers_[layer].spans(), ballot);
-    }
-    return asked.Shares();
-  }
+  std::vector<RecallShare> Recalled() const override { return AskedShares(layers_); }
 
   MemoryUse memory() const override {
     MemoryUse use = DeviceMethod::memory();
@@ -133,42 +118,18 @@ class DeviceRecall : public DeviceMethod {
   Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
     while (!queue_.empty()) Cut(nullptr);
     if (Status status = DeviceMethod::Save(file, state); !status.ok()) return status;
-    FetchSpans();
-    const Stream stream = context().stream;
     state->Put(joined_sinks_);
-    VoteBoard board(context().config.layers);
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const auto layer = static_cast<int64_t>(i);
-      if (context().config.IsSliding(layer)) continue;
-      if (Status status = layers_[i].Save(file, state); !status.ok()) return status;
-      FetchChoice(stream, layers_[i], store(), layer, chosen_at_[i]).Put(state);
-      board.Place(layer, FetchVotes(stream, layers_[i]));
-    }
-    board.Save(state);
-    return ltri::cuda::Finish(stream);
+    return SaveLayers(context(), pool_, Choosing(), store(), file, state);
   }
 
   Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override {
     if (Status status = DeviceMethod::Restore(file, state); !status.ok()) return status;
-    const Stream stream = context().stream;
     joined_sinks_ = state->GetWithin<int64_t>(0, joined_end(), "the sinks of joined texts");
-    last_ = step();
-    for (size_t i = 0; i < layers_.size() && state->ok(); ++i) {
-      const auto layer = static_cast<int64_t>(i);
-      if (context().config.IsSliding(layer)) continue;
-      DeviceSpans& spans = layers_[i];
-      if (Status status = spans.Restore(file, size(), joined_end(), state); !status.ok()) return status;
-      const DeviceChoice choice = DeviceChoice::Get(state, spans.stored(), size());
-      if (!state->ok()) break;
-      if (!PlaceChoice(stream, choice, spans, store(), layer)) last_ = {};
-      chosen_begin_[i] = choice.local_begin;
-      chosen_at_[i] = choice.token;
-    }
-    VoteBoard board(context().config.layers);
-    board.Restore(state);
-    if (!state->ok()) return state->status();
-    PlaceBoard(board);
-    return ltri::cuda::Finish(stream);
+    GrowBoard(size());
+    const Result<bool> same = RestoreLayers(context(), Choosing(), store(), size(), joined_end(), file, state);
+    if (!same.ok()) return same.error();
+    if (*same) last_ = step();
+    return {};
   }
 
   Status Finish(ThreadPool& pool) override {
@@ -305,6 +266,8 @@ class DeviceRecall : public DeviceMethod {
 
  private:
   static int64_t BoardBytes(int64_t tokens) { return tokens * static_cast<int64_t>(sizeof(BoardVote)); }
+
+  ChoosingLayers Choosing() { return {layers_, chosen_begin_, chosen_at_, board_.as<BoardVote>()}; }
 
   // Whether the layer chooses in this step.
   bool Chooses(int64_t layer) const {
@@ -476,33 +439,6 @@ class DeviceRecall : public DeviceMethod {
       const auto& of = static_cast<const DeviceRecall&>(*method);
       if (of.reader_ == nullptr || of.dense_) continue;
       for (const int64_t other : of.ChoosingWith(layer)) of.reader_->Arrange(of.store(), other, of.Decodes());
-    }
-  }
-
-  // Grouping an index by clusters is work for many threads.
-  void FetchSpans() {
-    const auto fetch = [&](int64_t layer, int) { layers_[static_cast<size_t>(layer)].Fetch(); };
-    const auto layers = static_cast<int64_t>(layers_.size());
-    if (pool_ != nullptr) return pool_->Run(layers, fetch);
-    for (int64_t layer = 0; layer < layers; ++layer) fetch(layer, 0);
-  }
-
-  // All layers' votes, as they were saved. They reach the board as if they were cast now.
-  void PlaceBoard(const VoteBoard& board) {
-    GrowBoard(size());
-    if (options().sharing != Sharing::kGlobal) return;
-    const Stream stream = context().stream;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const auto layer = static_cast<int64_t>(i);
-      const DeviceSpans& spans = layers_[i];
-      if (!Votes(layer) || spans.stored() == 0) continue;
-      const std::vector<float> votes =
-          VotesOf(board.votes(layer), {spans.spans().data(), static_cast<size_t>(spans.stored())});
-      votes_.Reserve(spans.index().capacity * kFloat);
-      Upload(stream, votes_.as<void>(), votes.data(), spans.stored() * kFloat);
-      Clear(stream, highest_.as<void>(), highest_.bytes());  // no vote is too small
-      const BoardArgs args[] = {BoardOf(layer)};
-      TallyVotes(stream, args);
     }
   }
 
