@@ -81,7 +81,7 @@ Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t c
     return status;
   };
   // Before the buffers go, nothing writes to them any more.
-  const auto failed = [&](Status status) {
+  const auto failed = [&](const Status& status) {
     Status finished = Finish(stream_);
     return finished.ok() ? status : finished;
   };
