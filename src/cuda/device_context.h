@@ -6,6 +6,7 @@
 
 #include "cuda/block_pool.h"
 #include "cuda/device_rope.h"
+#include "cuda/head_layout.h"
 #include "ops/cuda/attend.h"
 #include "ops/cuda/device.h"
 #include "ops/cuda/types.h"
@@ -20,8 +21,10 @@ struct DeviceContext {
       : config(model),
         stream(NewStream()),
         shape{static_cast<int32_t>(model.heads), static_cast<int32_t>(model.kv_heads),
-              static_cast<int32_t>(model.head_dim), static_cast<int32_t>(model.layers), model.attention_scale},
-        rope(stream, model.rope),
+              static_cast<int32_t>(CardHeadDim(model.head_dim)), static_cast<int32_t>(model.layers),
+              model.attention_scale},
+        rope(stream, model.rope, shape.head_dim),
+        local_rope(stream, model.local_rope, shape.head_dim),
         pool(shape.BlockHalves() * 2, memory),
         single_scratch(SingleScratchBytes(shape, 1)) {
     Clear(stream, single_scratch.as<void>(), single_scratch.bytes());
@@ -33,7 +36,8 @@ struct DeviceContext {
   const ModelConfig& config;
   Stream stream;
   HeadShape shape;
-  DeviceRope rope;
+  DeviceRope rope;        // of layers with full attention
+  DeviceRope local_rope;  // of sliding-window layers
   BlockPool pool;
   // Scratch of a block's attention, grown as needed; of a decoded token's.
   Buffer query_tiles, key_tiles, value_tiles, lse;
