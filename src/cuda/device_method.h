@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "attention/method.h"
@@ -64,9 +65,12 @@ class DeviceMethod : public Method {
   virtual int64_t recording() const { return 0; }
 
   SequenceRef ref() const { return store_.ref(); }
-  // Where the rotary table is that the step needs; recordings hold it. It moves when another sequence needs more.
-  const RopeView& rope() const { return rope_; }
-  void FindRope() { rope_ = context_->rope.For(positions_); }
+  // Where the rotary tables are that the step needs, of layers with full attention and of sliding ones; recordings hold
+  // them. They move when another sequence needs more.
+  using Ropes = std::pair<const float*, const float*>;
+  Ropes ropes() const { return {rope_.table, local_rope_.table}; }
+  const RopeView& rope(int64_t layer) const { return context_->config.IsSliding(layer) ? local_rope_ : rope_; }
+  void FindRope();
 
  protected:
   // apart: of DeviceStore.
@@ -74,9 +78,9 @@ class DeviceMethod : public Method {
   DeviceMethod(const DeviceMethod& other);
   DeviceMethod& operator=(const DeviceMethod&) = delete;
 
-  // At most what a step sees.
+  // At most what a step sees of a layer with full attention.
   struct Extent {
-    int64_t keys = 0;       // of a layer
+    int64_t keys = 0;
     int64_t positions = 0;  // one behind the last that a key or a query stands at
     int64_t first = 0;      // the first token that is seen where it lies; those before it only if they are chosen
   };
@@ -87,6 +91,8 @@ class DeviceMethod : public Method {
   // Puts the keys and values of another text, which gives them up, behind these; returns where it begins.
   Result<int64_t> JoinStore(DeviceMethod& text);
 
+  // What a step sees of a sliding-window layer: what its first query does, up to the last one's own key.
+  LayerView SlidingView(const StepRange& step) const;
   // Brings the views of the coming step to the card.
   virtual Result<Extent> PlaceViews(ThreadPool& pool, const StepRange& step) = 0;
   // What a block's attention left behind, for the layer that attended last.
@@ -100,6 +106,9 @@ class DeviceMethod : public Method {
   const DeviceStore& store() const { return store_; }
 
  private:
+  // At most what the step sees of a sliding-window layer; 0: there is none.
+  int64_t sliding_keys() const;
+
   DeviceContext* context_;
   SessionOptions options_;
   int64_t size_ = 0;
@@ -109,8 +118,9 @@ class DeviceMethod : public Method {
   SequenceRef own_ref_;
   Buffer device_ref_;  // own_ref_ on the card
   int64_t most_keys_ = 0;
-  int64_t positions_ = kBlockTokens;
-  RopeView rope_;
+  int64_t positions_ = 1;
+  std::vector<int64_t> kept_from_;  // [layers] the first token that a sliding layer has
+  RopeView rope_, local_rope_;
 };
 
 // The makers of the methods.

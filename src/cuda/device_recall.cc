@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "attention/band_drawer.h"
+#include "attention/layered_method.h"
 #include "attention/recall.h"
 #include "cuda/band_queue.h"
 #include "cuda/device_choice.h"
@@ -48,13 +49,17 @@ class DeviceRecall : public DeviceMethod {
         chosen_begin_(layers_.size(), 0),
         chosen_at_(layers_.size(), -1),
         highest_(sizeof(uint32_t)) {
-    Clear(context->stream, store().views(), context->config.layers * static_cast<int64_t>(sizeof(LayerView)));
+    for (int64_t layer = 0; layer < context->config.layers; ++layer) {
+      if (!context->config.IsSliding(layer)) full_.push_back(layer);
+    }
+    OpenViews();
   }
 
   DeviceRecall(const DeviceRecall& other)
       : DeviceMethod(other),
         voters_(other.voters_),
         layers_(other.layers_),
+        full_(other.full_),
         queue_(other.queue_),
         chosen_begin_(other.chosen_begin_),
         chosen_at_(other.chosen_at_),
@@ -71,7 +76,9 @@ class DeviceRecall : public DeviceMethod {
   bool SeesAll(int64_t tokens) const override {
     return joined_end() == 0 && tokens <= options().sinks + options().window;
   }
-  int64_t SecondReading() const override { return std::min(options().second_reading, options().window); }
+  int64_t SecondReading() const override {
+    return std::min({options().second_reading, options().window, LayeredMethod::kSlidingSlack});
+  }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceRecall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return layers_[static_cast<size_t>(layer)].spans(); }
 
@@ -86,7 +93,8 @@ class DeviceRecall : public DeviceMethod {
       if (ranges.empty() || ranges.back().end != row) ranges.push_back({row, row});
       ++ranges.back().end;
     }
-    ranges.push_back({view.local_begin, view.end});
+    const int64_t window = view.window == 0 ? view.end : view.window;
+    ranges.push_back({std::max<int64_t>(view.local_begin, view.end - window), view.end});
     return ranges;
   }
 
@@ -103,10 +111,9 @@ class DeviceRecall : public DeviceMethod {
     if (tokens >= size()) return true;
     while (!queue_.empty()) Cut(nullptr);
     if (!DeviceMethod::Truncate(tokens)) return false;
-    for (DeviceSpans& spans : layers_) spans.Truncate(tokens, tokens - options().window);
+    for (const int64_t layer : full_) spans(layer).Truncate(tokens, tokens - options().window);
     Clear(context().stream, board_.as<void>(), board_.bytes());
-    // Until layers choose again they see all that is left.
-    Clear(context().stream, store().views(), context().config.layers * static_cast<int64_t>(sizeof(LayerView)));
+    OpenViews();
     std::fill(chosen_begin_.begin(), chosen_begin_.end(), 0);
     std::fill(chosen_at_.begin(), chosen_at_.end(), -1);
     if (reader_ != nullptr) reader_->Forget();
@@ -135,7 +142,7 @@ class DeviceRecall : public DeviceMethod {
   Status Finish(ThreadPool& pool) override {
     pool_ = &pool;
     while (!queue_.empty()) Cut(&pool);
-    for (DeviceSpans& spans : layers_) spans.Finish(device_ref());
+    for (const int64_t layer : full_) spans(layer).Finish(device_ref());
     return {};
   }
 
@@ -151,23 +158,23 @@ class DeviceRecall : public DeviceMethod {
       if (joined_end() == 0) joined_sinks_ = sinks;
       const Result<int64_t> begin = JoinStore(other);
       if (!begin.ok()) return begin.error();
-      for (size_t i = 0; i < layers_.size(); ++i) layers_[i].Append(other.layers_[i], *begin, sinks);
+      for (const int64_t layer : full_) spans(layer).Append(other.spans(layer), *begin, sinks);
       places.push_back({*begin, *begin + other.size()});
     }
-    for (DeviceSpans& spans : layers_) spans.StartAt(joined_end(), device_ref());
+    for (const int64_t layer : full_) spans(layer).StartAt(joined_end(), device_ref());
     return places;
   }
 
   Status Stretch(ThreadPool& pool, int64_t tokens) override {
     const int64_t before = size();
     if (Status status = DeviceMethod::Stretch(pool, tokens); !status.ok()) return status;
-    pool.Run(static_cast<int64_t>(layers_.size()), [&](int64_t layer, int) {
+    pool.Run(static_cast<int64_t>(full_.size()), [&](int64_t i, int) {
       constexpr int64_t kRows = 64;
-      DeviceSpans& spans = layers_[static_cast<size_t>(layer)];
-      BandDrawer band(spans.spans(), options().max_span);
+      DeviceSpans& of_layer = spans(full_[static_cast<size_t>(i)]);
+      BandDrawer band(of_layer.spans(), options().max_span);
       for (int64_t begin = before; begin < tokens; begin += kRows) {
         const int64_t count = std::min(kRows, tokens - begin);
-        spans.Push(begin, count, band.Draw(count).data());
+        of_layer.Push(begin, count, band.Draw(count).data());
       }
     });
     return {};
@@ -197,7 +204,7 @@ class DeviceRecall : public DeviceMethod {
       Choose(context().stream, layer, {&p, 1}, self);
     }
     DeviceMethod::BlockAttention(layer, p, type, out);
-    if (step().kind == StepKind::kReread || options().spans == SpanSelector::kFixed) return;
+    if (step().kind == StepKind::kReread || options().spans == SpanSelector::kFixed || IsSliding(layer)) return;
     const int64_t rows = p.rows * kBandWidth;
     band_.Reserve(rows * kFloat);
     band_parts_.Reserve(context().shape.kv_heads * rows * kFloat);
@@ -235,15 +242,18 @@ class DeviceRecall : public DeviceMethod {
     pool_ = &pool;
     const int64_t limit = step.begin - options().window;
     // Cut what decides which spans have left the window; the newest bands may still be on their way.
-    while (!queue_.empty() && layers_[0].tokens() < limit + 2 * options().max_span + SpanCutter::kCadence) Cut(&pool);
+    const int64_t cut = limit + 2 * options().max_span + SpanCutter::kCadence;
+    while (!queue_.empty() && (full_.empty() || spans(full_[0]).tokens() < cut)) Cut(&pool);
     if (step.kind == StepKind::kPromptEnd) {
-      for (DeviceSpans& spans : layers_) spans.ClearAsked();
+      for (const int64_t layer : full_) spans(layer).ClearAsked();
     }
     bool moved = board_.bytes() < BoardBytes(step.end());
     if (moved) GrowBoard(step.end());
-    for (DeviceSpans& spans : layers_) moved = spans.StoreUntil(limit, device_ref()) || moved;
     most_stored_ = 0;
-    for (const DeviceSpans& spans : layers_) most_stored_ = std::max(most_stored_, spans.stored());
+    for (const int64_t layer : full_) {
+      moved = spans(layer).StoreUntil(limit, device_ref()) || moved;
+      most_stored_ = std::max(most_stored_, spans(layer).stored());
+    }
     moved = ReserveScratch(step) || moved;
     const bool caches = step.kind == StepKind::kDecode && store().spilled() && !store().has_disk();
     const bool reads = store().spilled() && store().has_disk();
@@ -259,7 +269,8 @@ class DeviceRecall : public DeviceMethod {
     SetTurn(step);
     true_positions_ = options().positions == Positions::kTrue;
     if (reader_ != nullptr && turn_ > kAllLayers) ArrangeKept();
-    AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.end()),
+    AdvanceViews(context().stream, store().views(), context().config.layers, static_cast<int32_t>(step.begin),
+                 static_cast<int32_t>(step.end()), static_cast<int32_t>(joined_end()),
                  static_cast<int32_t>(store().host_end()), true_positions_, dense_);
     return ExtentOf(step);
   }
@@ -268,9 +279,23 @@ class DeviceRecall : public DeviceMethod {
   static int64_t BoardBytes(int64_t tokens) { return tokens * static_cast<int64_t>(sizeof(BoardVote)); }
 
   ChoosingLayers Choosing() { return {layers_, chosen_begin_, chosen_at_, board_.as<BoardVote>()}; }
+  DeviceSpans& spans(int64_t layer) { return layers_[static_cast<size_t>(layer)]; }
+  bool IsSliding(int64_t layer) const { return context().config.IsSliding(layer); }
+
+  // Until layers choose, they see all that there is.
+  void OpenViews() {
+    std::vector<LayerView> views(layers_.size());
+    for (size_t layer = 0; layer < views.size(); ++layer) {
+      if (IsSliding(static_cast<int64_t>(layer))) {
+        views[layer].window = static_cast<int32_t>(context().config.sliding_window);
+      }
+    }
+    store().SetViews(views);
+  }
 
   // Whether the layer chooses in this step.
   bool Chooses(int64_t layer) const {
+    if (IsSliding(layer)) return false;
     if (turn_ <= kAllLayers) return turn_ == kAllLayers;
     return (turn_ - 2 + layer) % options().reselect == 0;
   }
@@ -296,17 +321,22 @@ class DeviceRecall : public DeviceMethod {
 
   Extent ExtentOf(const StepRange& step) {
     Extent extent;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      if (Chooses(static_cast<int64_t>(i)) && !dense_) {
-        chosen_begin_[i] = layers_[i].local_begin();
-        chosen_at_[i] = step.end();
+    for (const int64_t layer : full_) {
+      int64_t& chosen = chosen_begin_[static_cast<size_t>(layer)];
+      if (Chooses(layer) && !dense_) {
+        chosen = spans(layer).local_begin();
+        chosen_at_[static_cast<size_t>(layer)] = step.end();
       }
-      const int64_t begin = dense_ ? 0 : chosen_begin_[i];
+      const int64_t begin = dense_ ? 0 : chosen;
       const int64_t far = begin == 0 ? 0 : options().sinks + options().budget + kSpill;
       extent.keys = std::max(extent.keys, far + step.end() - begin);
     }
     extent.positions = true_positions_ ? step.end() : extent.keys;
-    extent.first = dense_ ? 0 : *std::min_element(chosen_begin_.begin(), chosen_begin_.end());
+    const int64_t window = context().config.sliding_window;
+    extent.first = window == 0 ? step.begin : std::max<int64_t>(0, step.begin - window + 1);
+    for (const int64_t layer : full_) {
+      extent.first = dense_ ? 0 : std::min(extent.first, chosen_begin_[static_cast<size_t>(layer)]);
+    }
     return extent;
   }
 
@@ -314,7 +344,7 @@ class DeviceRecall : public DeviceMethod {
   void ArrangeKept() {
     if (arranged_ == store().departures()) return;
     arranged_ = store().departures();
-    for (size_t i = 0; i < layers_.size(); ++i) reader_->Arrange(store(), static_cast<int64_t>(i), true);
+    for (const int64_t layer : full_) reader_->Arrange(store(), layer, true);
   }
 
   void GrowBoard(int64_t tokens) {
@@ -445,16 +475,18 @@ class DeviceRecall : public DeviceMethod {
   // The oldest bands that wait become spans. pool: null: on this thread.
   void Cut(ThreadPool* pool) {
     const BandQueue::Bands bands = queue_.Pop();
-    const auto cut = [&](int64_t layer, int) {
-      layers_[static_cast<size_t>(layer)].Push(bands.begin, bands.count, bands.Layer(layer, options().max_span));
+    const auto cut = [&](int64_t i, int) {
+      const int64_t layer = full_[static_cast<size_t>(i)];
+      spans(layer).Push(bands.begin, bands.count, bands.Layer(layer, options().max_span));
     };
-    const auto layers = static_cast<int64_t>(layers_.size());
+    const auto layers = static_cast<int64_t>(full_.size());
     if (pool != nullptr) return pool->Run(layers, cut);
-    for (int64_t layer = 0; layer < layers; ++layer) cut(layer, 0);
+    for (int64_t i = 0; i < layers; ++i) cut(i, 0);
   }
 
   std::shared_ptr<const DeviceVoters> voters_;
-  std::vector<DeviceSpans> layers_;
+  std::vector<DeviceSpans> layers_;  // of all layers; those of sliding ones stay empty
+  std::vector<int64_t> full_;        // the others
   BandQueue queue_;
   std::shared_ptr<PinnedBuffer> coming_;  // bands of the current step
   std::vector<int64_t> chosen_begin_;     // [layers] where local keys begin since the layer's last choice
@@ -490,13 +522,13 @@ Status CheckOptions(const SessionOptions& o) {
 
 Result<std::unique_ptr<Method>> MakeDeviceRecall(DeviceContext* context, const SessionOptions& options) {
   if (Status status = CheckOptions(options); !status.ok()) return status.error();
-  auto voters = std::make_shared<DeviceVoters>(context->stream, context->shape, options);
+  auto voters = std::make_shared<DeviceVoters>(context->stream, context->config, options);
   std::vector<DeviceSpans> layers;
   layers.reserve(static_cast<size_t>(context->config.layers));
   for (int64_t layer = 0; layer < context->config.layers; ++layer) {
     Result<std::unique_ptr<SpanCutter>> cutter = MakeSpanCutter(CutterOptions(options));
     if (!cutter.ok()) return cutter.error();
-    SpanIndex index(context->config.kv_heads, context->config.head_dim, context->saved, voters->kept(layer),
+    SpanIndex index(context->config.kv_heads, context->host_heads.head_dim, context->saved, voters->kept(layer),
                     options.index_clusters);
     layers.emplace_back(context, layer, voters->layer(layer), std::move(*cutter), std::move(index));
   }

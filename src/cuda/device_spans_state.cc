@@ -14,7 +14,7 @@ constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kSpansAtOnce = 4096;  // fetched from the card
 constexpr int64_t kLongest = 255;       // tokens of a span: the card counts them in a byte (ops/cuda/chooser.cuh)
 
-// One head's vectors as the card has them.
+// One head's vectors in the order of spans.
 struct HeadVectors {
   int64_t head_dim;
   std::vector<int8_t> numbers;   // [spans, kSpanVectors, head_dim]
@@ -68,15 +68,17 @@ struct HeadVectors {
 void DeviceSpans::Fetch() {
   const Stream stream = context_->stream;
   const int64_t dim = context_->shape.head_dim;
+  const int64_t host_dim = saved_.head_dim();
+  const HeadOrder& order = context_->host_heads.keys;
   const int64_t heads = index_.heads.indexed;
   if (stored_ > 0 && !saved_.has_mean()) {
     std::vector<float> means(static_cast<size_t>(heads * dim));
     Download(stream, means.data(), mean_.as<void>(), mean_.bytes());
-    std::vector<float> all;  // of heads that are not indexed: none
+    std::vector<float> all(static_cast<size_t>(saved_.heads() * host_dim),
+                           0.0F);  // of heads that are not indexed: none
     for (int64_t head = 0; head < saved_.heads(); ++head) {
       const int64_t kept = saved_.kept(head);
-      if (kept < 0) all.resize(all.size() + static_cast<size_t>(dim), 0.0F);
-      if (kept >= 0) all.insert(all.end(), means.begin() + kept * dim, means.begin() + (kept + 1) * dim);
+      if (kept >= 0) HostHeads::ToHost(order, means.data() + kept * dim, all.data() + head * host_dim);
     }
     saved_.SetMean(std::move(all));
   }
@@ -92,12 +94,15 @@ void DeviceSpans::Fetch() {
       Download(stream, scales.data() + head * count * kSpanVectors, index_.scales + at * kSpanVectors,
                count * kSpanVectors * kFloat);
     }
-    std::vector<int8_t> of_span(static_cast<size_t>(heads * numbers_of));
+    std::vector<int8_t> of_span(static_cast<size_t>(heads * kSpanVectors * host_dim));
     std::vector<float> scales_of_span(static_cast<size_t>(heads * kSpanVectors));
     for (int64_t span = 0; span < count; ++span) {
       for (int64_t head = 0; head < heads; ++head) {
         const int64_t at = head * count + span;
-        std::copy_n(numbers.begin() + at * numbers_of, numbers_of, of_span.begin() + head * numbers_of);
+        for (int64_t i = 0; i < kSpanVectors; ++i) {
+          HostHeads::ToHost(order, numbers.data() + at * numbers_of + i * dim,
+                            of_span.data() + (head * kSpanVectors + i) * host_dim);
+        }
         std::copy_n(scales.begin() + at * kSpanVectors, kSpanVectors, scales_of_span.begin() + head * kSpanVectors);
       }
       saved_.AppendNumbers(of_span.data(), scales_of_span.data(), kSpanVectors);
@@ -141,7 +146,9 @@ Status DeviceSpans::Restore(const std::shared_ptr<BlockFile>& file, int64_t toke
 Status DeviceSpans::PlaceStored() {
   if (stored_ == 0) return {};
   const Stream stream = context_->stream;
-  const int64_t dim = context_->shape.head_dim;
+  const int64_t dim = saved_.head_dim();
+  const int64_t card_dim = context_->shape.head_dim;
+  const HeadOrder& order = context_->host_heads.keys;
   if (stored_ > index_.capacity) Grow(Roomy(stored_));
   std::vector<HeadVectors> heads(static_cast<size_t>(index_.heads.indexed), HeadVectors(stored_, dim));
   // The card has one mean: vectors of other texts are moved by the difference.
@@ -176,16 +183,20 @@ Status DeviceSpans::PlaceStored() {
     const SpanIndex::Head& open = saved_.head(head);
     add(head, open.Open(), 0, open.owners, saved_.means().size() - 1);
   }
-  std::vector<float> means;
+  std::vector<float> means(static_cast<size_t>(index_.heads.indexed * card_dim));
+  std::vector<int8_t> numbers(static_cast<size_t>(stored_ * kSpanVectors * card_dim));
   for (int64_t head = 0; head < saved_.heads(); ++head) {
     const int64_t kept = saved_.kept(head);
     if (kept < 0) continue;
     HeadVectors& vectors = heads[static_cast<size_t>(kept)];
     if (!vectors.Complete()) return Error{ErrorCode::kCorrupt, "a span has no vectors in the index, or too many"};
     const int64_t at = kept * index_.capacity * kSpanVectors;
-    Upload(stream, index_.vectors + at * dim, vectors.numbers.data(), static_cast<int64_t>(vectors.numbers.size()));
+    for (int64_t v = 0; v < stored_ * kSpanVectors; ++v) {
+      HostHeads::ToCard(order, vectors.numbers.data() + v * dim, numbers.data() + v * card_dim);
+    }
+    Upload(stream, index_.vectors + at * card_dim, numbers.data(), static_cast<int64_t>(numbers.size()));
     Upload(stream, index_.scales + at, vectors.scales.data(), static_cast<int64_t>(vectors.scales.size()) * kFloat);
-    means.insert(means.end(), mean.begin() + head * dim, mean.begin() + (head + 1) * dim);
+    HostHeads::ToCard(order, mean.data() + head * dim, means.data() + kept * card_dim);
   }
   if (!means.empty()) Upload(stream, mean_.as<void>(), means.data(), mean_.bytes());
   std::vector<int32_t> borders{static_cast<int32_t>(spans()[0].begin)};

@@ -14,6 +14,7 @@
 #include "base/serial.h"
 #include "cuda/block_pool.h"
 #include "cuda/disk_blocks.h"
+#include "cuda/head_layout.h"
 #include "ltri/session.h"
 #include "memory/block_file.h"
 #include "ops/cuda/choose.h"
@@ -66,10 +67,10 @@ class DeviceStore {
 
   // The fields of a saved session that KvStore writes for each layer, of a text of `size` tokens. Chunks go to `file`,
   // those aside that are there. May throw std::bad_alloc, as may Restore.
-  Status Save(const std::shared_ptr<BlockFile>& file, int64_t size, StateWriter* state);
+  Status Save(const std::shared_ptr<BlockFile>& file, int64_t size, const HostHeads& heads, StateWriter* state);
   // What Save, or the stores of a method on the host, wrote; this one is empty. needed: [layers] of `size` tokens,
   // those that the layer must have.
-  Status Restore(const std::shared_ptr<BlockFile>& file, int64_t size,
+  Status Restore(const std::shared_ptr<BlockFile>& file, int64_t size, const HostHeads& heads,
                  const std::vector<std::vector<TokenRange>>& needed, StateReader* state);
 
   // For benches: tokens [begin, end) get keys and values drawn at random.
@@ -104,9 +105,11 @@ class DeviceStore {
   int64_t ChunkBytes() const { return pool_->block_bytes() / kChunksInBlock; }  // of all layers
   Status CopyChunk(int64_t chunk, Half* out) const;
   void PlaceChunk(int64_t chunk, const Half* from, Half* block) const;
-  Status SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks);
+  Status SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks, const HostHeads& heads);
+  int64_t FileChunkBytes(const HostHeads& heads) const { return ChunkBytes() / shape_.head_dim * heads.head_dim; }
+  const std::byte* ToFile(const HostHeads& heads, const Half* chunk, std::vector<Half>& room) const;
   Status ReadChunk(const std::shared_ptr<BlockFile>& file, const std::vector<SavedLayer>& layers, int64_t chunk,
-                   PinnedBuffer& staging, int64_t at) const;
+                   const HostHeads& heads, std::vector<Half>& room, Half* to) const;
   struct Taken {
     std::shared_ptr<Half> block;
     bool on_host = false;

@@ -1,7 +1,6 @@
 // How keys and values on the card are saved and restored. The format is that of memory/kv_store.h: chunks of tokens,
 // each layer's by itself, so that a session goes on wherever it is restored.
 #include <algorithm>
-#include <cstring>
 
 #include "cuda/device_store.h"
 #include "memory/kv_store.h"
@@ -62,8 +61,25 @@ void DeviceStore::PlaceChunk(int64_t chunk, const Half* from, Half* block) const
            kChunk * row, layers_ * shape_.kv_heads * 2);
 }
 
+// Rows of a chunk's heads, keys and values in turn, `kChunk` of each.
+template <typename Convert>
+void ForRows(int64_t rows, const HostHeads& heads, Convert&& convert) {
+  for (int64_t row = 0; row < rows; ++row) convert(row, row / kChunk % 2 == 0 ? heads.keys : heads.values);
+}
+
+// A chunk of all layers as a file has it. room: where it is put if it is another there.
+const std::byte* DeviceStore::ToFile(const HostHeads& heads, const Half* chunk, std::vector<Half>& room) const {
+  if (heads.same) return reinterpret_cast<const std::byte*>(chunk);
+  const int64_t rows = layers_ * shape_.kv_heads * 2 * kChunk;
+  room.resize(static_cast<size_t>(rows * heads.head_dim));
+  ForRows(rows, heads, [&](int64_t row, const HeadOrder& order) {
+    HostHeads::ToHost(order, chunk + row * shape_.head_dim, room.data() + row * heads.head_dim);
+  });
+  return reinterpret_cast<const std::byte*>(room.data());
+}
+
 // The first `chunks` chunks, which are whole.
-Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks) {
+Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t chunks, const HostHeads& heads) {
   saved_.resize(static_cast<size_t>(chunks));
   std::vector<int64_t> missing;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
@@ -85,16 +101,17 @@ Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t c
     Status finished = Finish(stream_);
     return finished.ok() ? status : finished;
   };
-  const auto part = static_cast<size_t>(ChunkBytes() / layers_);
+  const auto part = static_cast<size_t>(FileChunkBytes(heads) / layers_);
+  std::vector<Half> room;
   if (Status status = fetch(0); !status.ok()) return failed(status);
   for (size_t i = 0; i < missing.size(); ++i) {
     if (Status status = fetch(i + 1); !status.ok()) return failed(status);
     here[i % kBuffers].Wait();
     auto saved = std::make_shared<SavedChunk>();
     saved->file = file;
+    const std::byte* bytes = ToFile(heads, reinterpret_cast<const Half*>(buffer(i)), room);
     for (int64_t layer = 0; layer < layers_; ++layer) {
-      const auto* bytes = reinterpret_cast<const std::byte*>(buffer(i)) + static_cast<size_t>(layer) * part;
-      Result<int64_t> offset = file->Append({bytes, part});
+      Result<int64_t> offset = file->Append({bytes + static_cast<size_t>(layer) * part, part});
       if (!offset.ok()) return failed(offset.error());
       saved->offsets.push_back(*offset);
     }
@@ -103,24 +120,27 @@ Status DeviceStore::SaveChunks(const std::shared_ptr<BlockFile>& file, int64_t c
   return Finish(stream_);
 }
 
-Status DeviceStore::Save(const std::shared_ptr<BlockFile>& file, int64_t size, StateWriter* state) {
+Status DeviceStore::Save(const std::shared_ptr<BlockFile>& file, int64_t size, const HostHeads& heads,
+                         StateWriter* state) {
   const int64_t whole = size / kChunk;
-  if (Status status = SaveChunks(file, whole); !status.ok()) {
+  if (Status status = SaveChunks(file, whole, heads); !status.ok()) {
     ForgetSaved(0);  // what was copied last may be anything
     return status;
   }
-  const auto part = static_cast<size_t>(ChunkBytes() / layers_ / static_cast<int64_t>(sizeof(Half)));
+  const auto part = static_cast<size_t>(FileChunkBytes(heads) / layers_ / static_cast<int64_t>(sizeof(Half)));
   std::vector<Half> rest;
   if (size % kChunk != 0 && HasChunk(whole)) {
     const PinnedBuffer staging(ChunkBytes());
     if (Status status = CopyChunk(whole, staging.as<Half>()); !status.ok()) return status;
     if (Status status = Finish(stream_); !status.ok()) return status;
-    rest.assign(staging.as<Half>(), staging.as<Half>() + static_cast<int64_t>(part) * layers_);
+    std::vector<Half> room;
+    const auto* halves = reinterpret_cast<const Half*>(ToFile(heads, staging.as<Half>(), room));
+    rest.assign(halves, halves + static_cast<int64_t>(part) * layers_);
     // Nobody wrote what lies behind the text.
-    const auto row = static_cast<size_t>(kChunk * shape_.head_dim);
+    const auto row = static_cast<size_t>(kChunk * heads.head_dim);
     for (size_t at = 0; at < rest.size(); at += row) {
       const auto begin = rest.begin() + static_cast<int64_t>(at);
-      std::fill(begin + size % kChunk * shape_.head_dim, begin + static_cast<int64_t>(row), Half{0});
+      std::fill(begin + size % kChunk * heads.head_dim, begin + static_cast<int64_t>(row), Half{0});
     }
   }
   for (int64_t layer = 0; layer < layers_; ++layer) {
@@ -137,28 +157,35 @@ Status DeviceStore::Save(const std::shared_ptr<BlockFile>& file, int64_t size, S
   return {};
 }
 
-// Into `at` of staging; parts that a layer dropped are cleared.
+// As the card has it; parts that a layer dropped are cleared. room: for a chunk that is another in the file.
 Status DeviceStore::ReadChunk(const std::shared_ptr<BlockFile>& file, const std::vector<SavedLayer>& layers,
-                              int64_t chunk, PinnedBuffer& staging, int64_t at) const {
-  const auto part = static_cast<size_t>(ChunkBytes() / layers_);
+                              int64_t chunk, const HostHeads& heads, std::vector<Half>& room, Half* to) const {
+  const auto part = static_cast<size_t>(FileChunkBytes(heads) / layers_ / static_cast<int64_t>(sizeof(Half)));
+  if (!heads.same) room.resize(part * layers.size());
+  Half* const read = heads.same ? to : room.data();
   for (size_t layer = 0; layer < layers.size(); ++layer) {
     const SavedLayer& from = layers[layer];
-    const std::span<std::byte> to(staging.as<std::byte>() + static_cast<size_t>(at) + layer * part, part);
+    const std::span<Half> own(read + layer * part, part);
     if (!from.Has(chunk)) {
-      std::memset(to.data(), 0, part);
+      std::fill(own.begin(), own.end(), Half{0});
     } else if (chunk == static_cast<int64_t>(from.offsets.size())) {
-      std::memcpy(to.data(), from.rest.data(), part);
-    } else if (Status status = file->Read(from.offsets[static_cast<size_t>(chunk)], to); !status.ok()) {
+      std::copy(from.rest.begin(), from.rest.end(), own.begin());
+    } else if (Status status = file->Read(from.offsets[static_cast<size_t>(chunk)], std::as_writable_bytes(own));
+               !status.ok()) {
       return status;
     }
   }
+  if (heads.same) return {};
+  ForRows(layers_ * shape_.kv_heads * 2 * kChunk, heads, [&](int64_t row, const HeadOrder& order) {
+    HostHeads::ToCard(order, read + row * heads.head_dim, to + row * shape_.head_dim);
+  });
   return {};
 }
 
-Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size,
+Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size, const HostHeads& heads,
                             const std::vector<std::vector<TokenRange>>& needed, StateReader* state) {
   const int64_t whole = size / kChunk;
-  const int64_t halves = ChunkBytes() / layers_ / static_cast<int64_t>(sizeof(Half));
+  const int64_t halves = FileChunkBytes(heads) / layers_ / static_cast<int64_t>(sizeof(Half));
   std::vector<SavedLayer> layers;
   for (int64_t i = 0; i < layers_ && state->ok(); ++i) {
     SavedLayer layer;
@@ -182,6 +209,7 @@ Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size
   saved_.resize(static_cast<size_t>(whole));
   PinnedBuffer staging(kBuffers * ChunkBytes());
   Event taken[kBuffers];
+  std::vector<Half> room;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     const auto at = static_cast<size_t>(chunk / kChunksInBlock);
     // A block comes as a whole, what layers dropped of it as zeros.
@@ -198,13 +226,13 @@ Status DeviceStore::Restore(const std::shared_ptr<BlockFile>& file, int64_t size
       }
       SetBlock(at, *block);
     }
-    const int64_t buffer = chunk % kBuffers * ChunkBytes();
+    auto* const buffer = reinterpret_cast<Half*>(staging.as<char>() + chunk % kBuffers * ChunkBytes());
     taken[chunk % kBuffers].Wait();  // an event that was never recorded is over
-    if (Status status = ReadChunk(file, layers, chunk, staging, buffer); !status.ok()) {
+    if (Status status = ReadChunk(file, layers, chunk, heads, room, buffer); !status.ok()) {
       if (Status finished = Finish(stream_); !finished.ok()) return finished;
       return status;
     }
-    PlaceChunk(chunk, reinterpret_cast<const Half*>(staging.as<char>() + buffer), pointers_[at]);
+    PlaceChunk(chunk, buffer, pointers_[at]);
     taken[chunk % kBuffers].Record(stream_);
     if (chunk >= whole) continue;
     auto saved = std::make_shared<SavedChunk>();

@@ -8,15 +8,15 @@
 #include "ltri/options.h"
 #include "ops/cuda/device.h"
 #include "ops/cuda/index.h"
-#include "ops/cuda/types.h"
+#include "weights/model_config.h"
 
 namespace ltri::cuda {
 
 // Does not change; copies of a method share one.
 class DeviceVoters {
  public:
-  // The heads that the options let vote (attention/voting.h), and how much.
-  DeviceVoters(Stream stream, const HeadShape& shape, const SessionOptions& options);
+  // The heads that the options let vote (attention/voting.h), and how much. None of sliding-window layers.
+  DeviceVoters(Stream stream, const ModelConfig& config, const SessionOptions& options);
 
   const VotingHeads& layer(int64_t layer) const { return layers_[static_cast<size_t>(layer)]; }
   // [kv_heads] of the layer: 1 where keys are indexed.

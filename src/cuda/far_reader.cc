@@ -101,8 +101,7 @@ Status FarReader::ReadRuns(ThreadPool& pool, const DeviceStore& store, int64_t l
   std::vector<Status> read(runs.size() - 1);
   pool.Run(static_cast<int64_t>(read.size()), [&](int64_t task, int) {
     const auto run = static_cast<size_t>(task);
-    const std::span<std::byte> rows(staging.rows->as<std::byte>() + runs[run] * row,
-                                    (runs[run + 1] - runs[run]) * row);
+    const std::span<std::byte> rows(staging.rows->as<std::byte>() + runs[run] * row, (runs[run + 1] - runs[run]) * row);
     read[run] = store.ReadRows(layer, fills[runs[run]].token, rows);
   });
   for (const Status& status : read) {

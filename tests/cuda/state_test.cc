@@ -181,6 +181,51 @@ TEST_F(StateTest, GoesOnOnTheHostAndComesBack) {
   }
 }
 
+// A file has heads as the host has them: without dimensions that are 0, turned ones in halves of their part.
+TEST_F(StateTest, OtherHeadsGoOnOnTheHostAndComeBack) {
+  TinyModelSpec sizes;  // heads of 96 dimensions, of which 72 turn
+  sizes.name = "sizes";
+  sizes.architecture = "phi3";
+  sizes.width = 256;
+  sizes.head_dim = 96;
+  sizes.rope_dims = 72;
+  sizes.feed_forward = 512;
+  TinyModelSpec parts = sizes;  // of 128, of which 64 turn
+  parts.name = "parts";
+  parts.architecture = "glm4";
+  parts.head_dim = 128;
+  parts.rope_dims = 64;
+  TinyModelSpec windows;  // sliding windows beside full attention
+  windows.name = "windows";
+  windows.architecture = "gemma3";
+  windows.layers = 7;
+  windows.width = 256;
+  windows.kv_heads = 1;
+  windows.head_dim = 256;
+  windows.feed_forward = 512;
+  windows.sliding_window = 100;
+  windows.tied = true;
+  for (const TinyModelSpec& spec : {sizes, parts, windows}) {
+    path_ = ltri::testing::WriteTinyGguf(spec, folder_.path());
+    const std::shared_ptr<Model> card = Load("cuda", 0);
+    const std::shared_ptr<Model> host = Load("cpu", 0);
+    ASSERT_TRUE(card != nullptr && host != nullptr);
+    for (const char* method : {"dense", "ltri"}) {
+      SessionOptions options = Options(method);
+      options.budget = 4096;
+      const auto file = std::make_shared<MemoryFile>();
+      const Impl on_card = Read(card, options, TinyText(1500, 6));
+      const Impl on_host = Restore(host, Save(*on_card, file), file);
+      ASSERT_NE(on_host, nullptr);
+      const Impl back = Restore(card, Save(*on_host, file), file);
+      ASSERT_NE(back, nullptr);
+      const std::vector<float> expected = GoOn(*on_card);
+      EXPECT_GT(Cosine(GoOn(*on_host), expected), 0.999) << spec.name << ", " << method;
+      EXPECT_EQ(GoOn(*back), expected) << spec.name << ", " << method;
+    }
+  }
+}
+
 // The index of a file is in segments; those that are full are written once.
 TEST_F(StateTest, WritesOnlyWhatIsNew) {
   const SessionOptions options = Options("ltri");

@@ -34,6 +34,7 @@ Result<DeviceInfo> OpenDevice() {
   info.major = properties.major;
   info.minor = properties.minor;
   info.processors = properties.multiProcessorCount;
+  info.shared_memory = static_cast<int64_t>(properties.sharedMemPerBlockOptin);
   info.memory = static_cast<int64_t>(properties.totalGlobalMem);
   if (Status status = Finish(nullptr); !status.ok()) return status.error();
   if (info.major < kLeastMajor) {

@@ -23,7 +23,8 @@ struct DeviceInfo {
   int major = 0;  // compute capability
   int minor = 0;
   int processors = 0;
-  int64_t memory = 0;  // bytes
+  int64_t memory = 0;         // bytes
+  int64_t shared_memory = 0;  // bytes that a block of threads can have
 };
 
 // The first card, made current. Error kUnsupported when there is none or it is too old (below 8.0).

@@ -11,7 +11,8 @@ namespace {
 constexpr int64_t kSubBlock = 64;
 constexpr int kMostThreads = 1024;
 constexpr int kScanThreads = 128;
-constexpr int kScanBlocks = 4;     // on a processor at once
+template <int kDim>
+constexpr int kScanBlocks = kDim <= 128 ? 4 : 2;  // on a processor at once: of wide vectors, registers hold fewer
 constexpr int kScanVectors = 128;  // that a block of threads compares
 constexpr int kScanSpans = kScanVectors / kSpanVectors;
 constexpr int kWarpVectors = 32;  // of these, a warp's
@@ -39,7 +40,7 @@ __device__ RowRange RangeOf(Voters voters, int64_t rows, int64_t row) {
 // A decoded token's queries vote as they are.
 __host__ __device__ bool IsDirect(const VoteArgs& args) { return args.p.rows == 1; }
 
-// A block of threads a row and voter; threads are dimensions times eighths of the rows.
+// A block of threads a row and voter; threads are dimensions times parts of the rows.
 template <int kMost>
 __global__ void __launch_bounds__(kMostThreads)
     CollectKernel(const __grid_constant__ Together<VoteArgs, kMost> all, int64_t first_row) {
@@ -204,7 +205,7 @@ __device__ void LoadQueries(const VoteArgs& args, int64_t first_voter, int64_t f
 // relevance[row][span]: a block of threads compares 32 spans with all rows of the voters that ask an indexed head. A
 // warp keeps its vectors in registers; rows take their place in shared memory.
 template <int kDim, int kMost>
-__global__ void __launch_bounds__(kScanThreads, kScanBlocks)
+__global__ void __launch_bounds__(kScanThreads, kScanBlocks<kDim>)
     ScanKernel(const __grid_constant__ Together<VoteArgs, kMost> all) {
   LetNextStart();
   const VoteArgs& args = all.of[blockIdx.z];
@@ -371,7 +372,7 @@ void Collect(Stream stream, const Together<VoteArgs, kMost>& all, const VoteLaun
   const VoteArgs& args = all.of[0];
   const bool of_means = args.voters == Voters::kMeans && most.rows > 1;
   const int64_t first = of_means ? 1 : 0;
-  const int threads = 8 * args.shape.head_dim;
+  const int threads = std::min(8 * args.shape.head_dim, kMostThreads);
   Launch(stream, "collecting voters", {Grid(most.rows - first, most.voters, count), threads, threads * 4, true},
          CollectKernel<kMost>, all, first);
   if (!of_means) return;
@@ -395,7 +396,10 @@ void Cast(Stream stream, const Together<VoteArgs, kMost>& all, int count) {
   const int64_t in_shared = std::max<int64_t>(kScanVectors, std::min<int64_t>(kScanRows, rows + 7));
   const LaunchShape scan{Grid(most.stride / kScanSpans, most.indexed, count), kScanThreads,
                          static_cast<int>(in_shared) * dim * 2, true};
-  Launch(stream, "searching the index", scan, dim == 128 ? ScanKernel<128, kMost> : ScanKernel<64, kMost>, all);
+  const auto scanner = dim == 256   ? ScanKernel<256, kMost>
+                       : dim == 128 ? ScanKernel<128, kMost>
+                                    : ScanKernel<64, kMost>;
+  Launch(stream, "searching the index", scan, scanner, all);
   // Threads: one row after another, or many at once.
   const int weighing = rows * count < Processors() ? kMostThreads : 256;
   Launch(stream, "weighing votes", {Grid(rows, 1, count), weighing, 0, true}, WeighKernel<kMost>, all);
