@@ -155,7 +155,7 @@ class CudaBench {
   // What is left on the card for the index of a text of so many tokens.
   int64_t IndexBytes(const std::string& method, int64_t tokens) const {
     if (method != "ltri") return cuda::BlockPool::Apart();
-    const cuda::DeviceVoters voters(context_.stream, context_.shape, Options(method));
+    const cuda::DeviceVoters voters(context_.stream, config_, Options(method));
     return cuda::DeviceSpans::MostBytes(context_.shape, voters.indexed(), tokens, s_.session.min_span);
   }
 

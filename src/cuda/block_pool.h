@@ -19,6 +19,8 @@ namespace ltri::cuda {
 // a session may end while another one's step runs. Blocks keep what the pool holds alive.
 class BlockPool {
  public:
+  static constexpr int64_t kArenaBytes = int64_t{256} << 20;
+
   // most: bytes of the card that blocks may take; 0: all that is free but a thirty-second part of the card, and what
   // those who ask want left.
   BlockPool(int64_t block_bytes, int64_t most) : shared_(std::make_shared<Shared>()), most_(most) {
@@ -48,17 +50,15 @@ class BlockPool {
     return HandOut(&Shared::on_card);
   }
 
-  // A block in pinned memory, which the card reads and writes over its bus as if it were its own. May throw
-  // std::bad_alloc.
-  std::shared_ptr<Half> TakeOnHost() {
+  // A block in pinned memory, which the card reads and writes over its bus as if it were its own. at_once: at most so
+  // many bytes are taken from the system for this and later ones. May throw std::bad_alloc.
+  std::shared_ptr<Half> TakeOnHost(int64_t at_once = kArenaBytes) {
     const std::lock_guard<std::mutex> lock(shared_->mutex);
-    if (shared_->on_host.empty()) GrowOnHost();
+    if (shared_->on_host.empty()) GrowOnHost(at_once);
     return HandOut(&Shared::on_host);
   }
 
  private:
-  static constexpr int64_t kArenaBytes = int64_t{256} << 20;
-
   struct Shared {
     std::mutex mutex;
     int64_t block_bytes = 0;
@@ -93,8 +93,8 @@ class BlockPool {
     return true;
   }
 
-  void GrowOnHost() {
-    const int64_t count = std::max<int64_t>(1, kArenaBytes / block_bytes());
+  void GrowOnHost(int64_t at_once = kArenaBytes) {
+    const int64_t count = std::max<int64_t>(1, std::min(at_once, kArenaBytes) / block_bytes());
     shared_->host_arenas.push_back(std::make_unique<PinnedBuffer>(count * block_bytes()));
     Split(shared_->host_arenas.back()->as<Half>(), count, shared_->on_host);
   }

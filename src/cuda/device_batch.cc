@@ -12,7 +12,7 @@ namespace ltri::cuda {
 void DeviceDecoder::DecodeTogether(std::span<DeviceMethod* const> methods) {
   const Stream stream = context_.stream;
   const auto count = static_cast<int64_t>(methods.size());
-  const int64_t heads = config_.heads * config_.head_dim;
+  const int64_t heads = config_.heads * context_.shape.head_dim;
   batch_.attended.Reserve(count * heads * static_cast<int64_t>(sizeof(float)));
   batch_.logits.Reserve(count * config_.vocabulary * static_cast<int64_t>(sizeof(float)));
   batch_.sequences.Reserve(count * static_cast<int64_t>(sizeof(SequenceRef)));
@@ -50,18 +50,18 @@ void DeviceDecoder::AttendTogether(int64_t layer, std::span<DeviceMethod* const>
   args.sequences = batch_.sequences.as<SequenceRef>();
   args.count = static_cast<int64_t>(methods.size());
   args.layer = layer;
-  args.rope = methods[0]->rope();
+  args.rope = methods[0]->rope(layer);
   args.projections = projections_.as<float>();
   args.scratch = batch_.scratch.as<void>();
   args.out = batch_.attended.as<float>();
   AttendSingle(context_.stream, args);
-  Round(context_.stream, args.out, args.count * config_.heads * config_.head_dim, weights_.type(),
+  Round(context_.stream, args.out, args.count * config_.heads * context_.shape.head_dim, weights_.type(),
         attended_.as<void>());
 }
 
 // What one sequence has to do is small: all do it in the same launches.
 void DeviceDecoder::UpdateViews(int64_t layer, std::span<DeviceMethod* const> methods) {
-  const int64_t width = (config_.heads + 2 * config_.kv_heads) * config_.head_dim;
+  const int64_t width = (config_.heads + 2 * config_.kv_heads) * context_.shape.head_dim;
   std::vector<const DeviceMethod*> changing;
   std::vector<Projections> p;
   for (size_t i = 0; i < methods.size(); ++i) {
@@ -70,6 +70,7 @@ void DeviceDecoder::UpdateViews(int64_t layer, std::span<DeviceMethod* const> me
     p.push_back({projections_.as<float>() + static_cast<int64_t>(i) * width, 1});
   }
   if (!changing.empty()) changing[0]->UpdateViews(context_.stream, layer, p, changing);
+  for (const DeviceMethod* method : methods) method->BringFar(layer);
 }
 
 Status DeviceDecoder::DecodeGreedily(ThreadPool& pool, std::span<DeviceMethod* const> methods, TokenId first,

@@ -18,8 +18,8 @@ constexpr size_t kMostRecordings = 64;
 
 DeviceDecoder::DeviceDecoder(DeviceContext* context, const DeviceWeights* weights)
     : config_(context->config), context_(*context), weights_(*weights) {
-  const int64_t heads = config_.heads * config_.head_dim;
-  const int64_t kv = 2 * config_.kv_heads * config_.head_dim;
+  const int64_t heads = config_.heads * context_.shape.head_dim;
+  const int64_t kv = 2 * config_.kv_heads * context_.shape.head_dim;
   one_.token = Buffer(sizeof(int32_t));
   one_.x = Buffer(config_.width * kFloat);
   one_.projections = Buffer((heads + kv) * kFloat);
@@ -64,7 +64,7 @@ Status DeviceDecoder::Decode(ThreadPool& pool, std::span<Slice* const> slices) {
   for (DeviceMethod* method : methods) method->FindRope();
   // Models with long factors have two tables; a batch reads one.
   const bool together = methods.size() > 1 && std::all_of(methods.begin(), methods.end(), [&](const auto* method) {
-                          return method->rope().table == methods[0]->rope().table;
+                          return method->ropes() == methods[0]->ropes();
                         });
   if (together) {
     ReserveRows(static_cast<int64_t>(slices.size()));
@@ -89,8 +89,8 @@ Status DeviceDecoder::Decode(ThreadPool& pool, std::span<Slice* const> slices) {
 }
 
 void DeviceDecoder::ReserveRows(int64_t rows) {
-  const int64_t heads = config_.heads * config_.head_dim;
-  const int64_t kv = 2 * config_.kv_heads * config_.head_dim;
+  const int64_t heads = config_.heads * context_.shape.head_dim;
+  const int64_t kv = 2 * config_.kv_heads * context_.shape.head_dim;
   tokens_.Reserve(rows * static_cast<int64_t>(sizeof(int32_t)));
   x_.Reserve(rows * config_.width * kFloat);
   h_.Reserve(rows * config_.width * kHalf);
@@ -136,9 +136,11 @@ Projections DeviceDecoder::Project(const DeviceLayer& w, int64_t rows) {
 
 void DeviceDecoder::NormProjections(const DeviceLayer& w, const Projections& p) {
   const HeadShape& shape = context_.shape;
-  if (w.q_norm != nullptr) NormHeads(context_.stream, shape, p, 0, shape.heads, w.q_norm, config_.norm_epsilon);
+  if (w.q_norm != nullptr) {
+    NormHeads(context_.stream, shape, p, 0, shape.heads, config_.head_dim, w.q_norm, config_.norm_epsilon);
+  }
   if (w.k_norm != nullptr) {
-    NormHeads(context_.stream, shape, p, shape.heads, shape.kv_heads, w.k_norm, config_.norm_epsilon);
+    NormHeads(context_.stream, shape, p, shape.heads, shape.kv_heads, config_.head_dim, w.k_norm, config_.norm_epsilon);
   }
 }
 
@@ -213,6 +215,7 @@ void DeviceDecoder::SingleLayer(const DeviceLayer& w, int64_t layer, DeviceMetho
   AddSingle(w.down, one_.activated.as<float>(), w.post_ffn_norm);
 }
 
+// What is recorded for a token, or queued kernel by kernel.
 void DeviceDecoder::RecordToken(DeviceMethod& method) {
   Embed(context_.stream, weights_.embedding(), one_.token.as<int32_t>(), 1, config_.embedding_scale,
         one_.x.as<float>());
@@ -234,8 +237,9 @@ void DeviceDecoder::DecodeToken(DeviceMethod& method) {
     Upload(context_.stream, one_.sequence.as<void>(), &ref, sizeof(ref));
     sequence_ = ref;
   }
+  if (!method.CanBeRecorded()) return RecordToken(method);
   if (recordings_.size() > kMostRecordings) recordings_.clear();
-  Graph& graph = recordings_[{method.rope().table, &typeid(method), method.recording()}];
+  Graph& graph = recordings_[{method.ropes(), &typeid(method), method.recording()}];
   if (graph.empty()) graph.Record(context_.stream, [&] { RecordToken(method); });
   graph.Launch(context_.stream);
 }

@@ -51,8 +51,8 @@ class DeviceDecoder {
   void MultiplyGroup(const LinearGroup& linear, const float* x, const float* norm, MatVecResult result, float* y);
   void AddSingle(const LinearGroup& linear, const float* x, const float* norm);
 
-  // What a recording depends on: the rotary table, and the method's kind and turn.
-  using RecordingKey = std::tuple<const float*, const std::type_info*, int64_t>;
+  // What a recording depends on: the rotary tables, and the method's kind and turn.
+  using RecordingKey = std::tuple<DeviceMethod::Ropes, const std::type_info*, int64_t>;
 
   const ModelConfig& config_;
   DeviceContext& context_;

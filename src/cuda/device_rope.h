@@ -1,4 +1,4 @@
-// DeviceRope: the rotary table on the card, grown as positions are needed.
+// DeviceRope: a rotary table on the card, grown as positions are needed.
 #ifndef LTRI_CUDA_DEVICE_ROPE_H_
 #define LTRI_CUDA_DEVICE_ROPE_H_
 
@@ -15,7 +15,9 @@ namespace ltri::cuda {
 // The twin of model/rope_tables.h. Not thread safe: belongs to whoever runs steps.
 class DeviceRope {
  public:
-  DeviceRope(Stream stream, const RopeConfig& config) : stream_(stream), config_(config) {}
+  // head_dim: of heads on the card (cuda/head_layout.h).
+  DeviceRope(Stream stream, const RopeConfig& config, int64_t head_dim)
+      : stream_(stream), config_(config), head_dim_(head_dim) {}
 
   // The table with positions [0, count) available: the long factors of models that have them apply to every position
   // once a text outgrows the original context. The table moves when it grows.
@@ -37,16 +39,17 @@ class DeviceRope {
   void Fill(Table& table, bool use_long, int64_t count) {
     const RopeTable source(config_, use_long);
     table.positions = std::max({kLeast, count, 2 * table.positions});
-    table.rows.Reserve(table.positions * config_.dims * static_cast<int64_t>(sizeof(float)));
+    table.rows.Reserve(table.positions * head_dim_ * static_cast<int64_t>(sizeof(float)));
     const auto bytes = static_cast<int64_t>(source.frequency().size() * sizeof(double));
     frequency_.Reserve(bytes);
     Upload(stream_, frequency_.as<void>(), source.frequency().data(), bytes);
-    FillRopeTable(stream_, frequency_.as<double>(), source.magnitude(), config_.dims, 0, table.positions,
+    FillRopeTable(stream_, frequency_.as<double>(), source.magnitude(), config_.dims, head_dim_, 0, table.positions,
                   table.rows.as<float>());
   }
 
   Stream stream_;
   RopeConfig config_;
+  int64_t head_dim_;
   Buffer frequency_;
   Table tables_[2];
 };

@@ -6,7 +6,7 @@
 
 namespace ltri::cuda {
 
-DeviceVoters::DeviceVoters(Stream stream, const HeadShape& shape, const SessionOptions& options) {
+DeviceVoters::DeviceVoters(Stream stream, const ModelConfig& config, const SessionOptions& options) {
   const std::vector<uint8_t> chosen = ChooseVoters(options);
   const bool weighed = options.vote_weights == VoteWeights::kHeadTable;
   std::vector<int32_t> lists;
@@ -15,15 +15,16 @@ DeviceVoters::DeviceVoters(Stream stream, const HeadShape& shape, const SessionO
     size_t heads, kv_heads, first, weights;
   };
   std::vector<Place> places;
-  for (int32_t layer = 0; layer < shape.layers; ++layer) {
+  const auto per_kv = static_cast<int32_t>(config.heads / config.kv_heads);
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
     std::vector<int32_t> heads;
     std::vector<int32_t> kv_heads;
     std::vector<int32_t> first;
     const size_t first_weight = weights.size();
-    for (int32_t head = 0; head < shape.heads; ++head) {
-      const auto at = static_cast<size_t>(layer * shape.heads + head);
+    for (int32_t head = 0; head < config.heads && !config.IsSliding(layer); ++head) {
+      const auto at = static_cast<size_t>(layer * config.heads + head);
       if (!chosen.empty() && chosen[at] == 0) continue;
-      const int32_t kv_head = head / (shape.heads / shape.kv_heads);
+      const int32_t kv_head = head / per_kv;
       if (kv_heads.empty() || kv_heads.back() != kv_head) {
         kv_heads.push_back(kv_head);
         first.push_back(static_cast<int32_t>(heads.size()));
@@ -32,6 +33,8 @@ DeviceVoters::DeviceVoters(Stream stream, const HeadShape& shape, const SessionO
       if (weighed) weights.push_back(options.head_table[at]);
     }
     first.push_back(static_cast<int32_t>(heads.size()));
+    kept_.emplace_back(static_cast<size_t>(config.kv_heads), uint8_t{0});
+    for (const int32_t kv_head : kv_heads) kept_.back()[static_cast<size_t>(kv_head)] = 1;
     VotingHeads of_layer;
     of_layer.voters = static_cast<int32_t>(heads.size());
     of_layer.indexed = static_cast<int32_t>(kv_heads.size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cuda/head_layout.h"
 #include "ops/cuda/pack.h"
 #include "ops/cuda/pointwise.h"
 #include "weights/ggml_types.h"
@@ -12,47 +13,43 @@
 namespace ltri::cuda {
 namespace {
 
+constexpr int64_t kGroup = 32;  // values that share a scale, at most
+
 bool IsSmall(Packing packing) { return packing == Packing::kInt4 || packing == Packing::kInt8; }
 
-int64_t ValueBytes(Packing packing, int64_t values) {
-  if (packing == Packing::kInt4) return values / 2;
-  return packing == Packing::kInt8 ? values : values * 2;
-}
+int64_t ScaleBytes(const DeviceMatrix& m) { return ScaleBytes(m.packing, m.group, m.rows * m.cols); }
 
-int64_t ScaleBytes(const DeviceMatrix& m) {
-  if (!IsSmall(m.packing)) return 0;
-  return m.rows * m.cols / m.group * (m.packing == Packing::kInt4 ? 4 : 2);
-}
-
-// The rows of `heads` heads, adjacent pairs moved into halves.
-std::vector<int32_t> HalvesOrder(int64_t heads, int64_t head_dim) {
-  std::vector<int32_t> order;
-  for (int64_t row = 0; row < heads * head_dim; ++row) {
-    const int64_t i = row % head_dim;
-    const int64_t from = i < head_dim / 2 ? 2 * i : 2 * (i - head_dim / 2) + 1;
-    order.push_back(static_cast<int32_t>(row - i + from));
-  }
-  return order;
-}
-
+// In that order, with zeros where nothing comes.
 Vector InOrder(const Vector& from, const std::vector<int32_t>& order) {
-  if (order.empty()) return from;
   Vector to;
-  for (size_t i = 0; i < from.size(); ++i) to.push_back(from[static_cast<size_t>(order[i])]);
+  for (const int32_t i : order) to.push_back(i < 0 ? 0.0F : from[static_cast<size_t>(i)]);
   return to;
 }
 
-// Biases side by side; empty when no layer has one.
-Vector JoinBiases(const LayerWeights& w, const std::vector<int32_t>& q_order, const std::vector<int32_t>& k_order) {
+// Where the rows of a layer's projections come from.
+struct ProjectionOrders {
+  HeadOrder turned;  // of a query's or a key's head
+  std::vector<int32_t> q, k, v;
+
+  explicit ProjectionOrders(const ModelConfig& config)
+      : turned(TurnedOrder(config.head_dim, config.rope.dims, config.rope.pairs)),
+        q(RowOrder(turned, config.heads, config.head_dim)),
+        k(RowOrder(turned, config.kv_heads, config.head_dim)),
+        v(RowOrder(PlainOrder(config.head_dim), config.kv_heads, config.head_dim)) {}
+};
+
+// Biases side by side; empty when the layer has none.
+Vector JoinBiases(const LayerWeights& w, const ProjectionOrders& orders) {
   if (w.q_bias.empty() && w.k_bias.empty() && w.v_bias.empty()) return {};
   Vector joined;
-  const auto add = [&](Vector bias, int64_t rows) {
+  const auto add = [&](Vector bias, int64_t rows, const std::vector<int32_t>& order) {
     bias.resize(static_cast<size_t>(rows), 0.0F);
-    joined.insert(joined.end(), bias.begin(), bias.end());
+    const Vector placed = InOrder(bias, order);
+    joined.insert(joined.end(), placed.begin(), placed.end());
   };
-  add(InOrder(w.q_bias, q_order), w.q.rows);
-  add(InOrder(w.k_bias, k_order), w.k.rows);
-  add(w.v_bias, w.v.rows);
+  add(w.q_bias, w.q.rows, orders.q);
+  add(w.k_bias, w.k.rows, orders.k);
+  add(w.v_bias, w.v.rows, orders.v);
   return joined;
 }
 
@@ -70,24 +67,17 @@ Status CheckModel(const LoadedModel& model) {
   const auto bad = [](const std::string& what) -> Status {
     return Error{ErrorCode::kUnsupported, fmt::format("{}; take --device cpu", what)};
   };
-  if (config.sliding_window > 0) return bad("models with sliding-window layers do not run on a CUDA device");
-  if (config.head_dim != 64 && config.head_dim != 128) {
-    return bad(fmt::format("a CUDA device reads heads of 64 or 128 dimensions, not of {}", config.head_dim));
-  }
-  if (config.rope.dims != config.head_dim) {
+  if (CardHeadDim(config.head_dim) == 0) {
     return bad(
-        fmt::format("a CUDA device turns whole heads, not {} of {} dimensions", config.rope.dims, config.head_dim));
+        fmt::format("a CUDA device reads heads of at most {} dimensions, not of {}", kMostHeadDim, config.head_dim));
   }
   if (config.heads / config.kv_heads > 16) {
     return bad(fmt::format("{} heads share a KV head; a CUDA device takes at most 16", config.heads / config.kv_heads));
   }
   for (const LayerWeights& w : model.weights.layers) {
-    if (PackingOf(w.gate.type, Float16::kHalf) != PackingOf(w.up.type, Float16::kHalf)) {
-      return bad(fmt::format("gates are {} and ups {}, which a CUDA device cannot read together", TypeName(w.gate.type),
-                             TypeName(w.up.type)));
-    }
-    if (w.q.cols % 32 != 0 || w.down.cols % 32 != 0 || w.o.cols % 32 != 0) {
-      return bad("a CUDA device needs widths that are multiples of 32");
+    if (w.q.cols % 32 != 0 || w.down.cols % 32 != 0) {
+      return bad(
+          fmt::format("a CUDA device needs widths that are multiples of 32, not {} and {}", w.q.cols, w.down.cols));
     }
   }
   return {};
@@ -108,8 +98,17 @@ const float* DeviceWeights::KeepVector(Stream stream, const Vector& vector) {
   return static_cast<const float*>(Keep(stream, vector.data(), static_cast<int64_t>(vector.size() * sizeof(float))));
 }
 
-LinearGroup DeviceWeights::KeepGroup(Stream stream, std::vector<const Matrix*> matrices, const Vector& bias,
+LinearGroup DeviceWeights::KeepGroup(Stream stream, const std::vector<const Matrix*>& matrices, const Vector& bias,
                                      const std::vector<std::vector<int32_t>>& orders) {
+  std::vector<PackedMatrix> packed;
+  for (size_t i = 0; i < matrices.size(); ++i) {
+    packed.push_back(
+        PackMatrix(*matrices[i], type_, orders.empty() ? std::span<const int32_t>() : std::span(orders[i])));
+  }
+  return KeepGroup(stream, std::move(packed), bias);
+}
+
+LinearGroup DeviceWeights::KeepGroup(Stream stream, std::vector<PackedMatrix> matrices, const Vector& bias) {
   LinearGroup group;
   group.bias = KeepVector(stream, bias);
   PackedMatrix joined;
@@ -125,9 +124,7 @@ LinearGroup DeviceWeights::KeepGroup(Stream stream, std::vector<const Matrix*> m
     bytes_per_token_ += MatrixBytes(m);
     joined = {};
   };
-  for (size_t i = 0; i < matrices.size(); ++i) {
-    PackedMatrix packed =
-        PackMatrix(*matrices[i], type_, orders.empty() ? std::span<const int32_t>() : std::span(orders[i]));
+  for (PackedMatrix& packed : matrices) {
     if (joined.rows == 0 || packed.packing != joined.packing || packed.group != joined.group) {
       flush();
       joined = std::move(packed);
@@ -145,25 +142,26 @@ DeviceWeights::DeviceWeights(Stream stream, const LoadedModel& model) {
   const ModelConfig& config = model.config;
   const ModelWeights& weights = model.weights;
   if (AllBfloat(weights)) type_ = Float16::kBfloat;
-  std::vector<int32_t> q_order;
-  std::vector<int32_t> k_order;
-  if (config.rope.pairs == RopePairs::kAdjacent) {
-    q_order = HalvesOrder(config.heads, config.head_dim);
-    k_order = HalvesOrder(config.kv_heads, config.head_dim);
-  }
+  const ProjectionOrders orders(config);
+  const int64_t head_dim = CardHeadDim(config.head_dim);
   const auto head_norm = [&](const Vector& norm) {
-    return KeepVector(stream, config.rope.pairs == RopePairs::kAdjacent ? InOrder(norm, q_order) : norm);
+    return KeepVector(stream, norm.empty() ? norm : InOrder(norm, orders.turned));
   };
   for (const LayerWeights& w : weights.layers) {
     DeviceLayer layer;
     layer.attention_norm = KeepVector(stream, w.attention_norm);
-    layer.qkv = KeepGroup(stream, {&w.q, &w.k, &w.v}, JoinBiases(w, q_order, k_order), {q_order, k_order, {}});
+    layer.qkv = KeepGroup(stream, {&w.q, &w.k, &w.v}, JoinBiases(w, orders), {orders.q, orders.k, orders.v});
     layer.q_norm = head_norm(w.q_norm);
     layer.k_norm = head_norm(w.k_norm);
-    layer.o = KeepGroup(stream, {&w.o}, w.o_bias);
+    PackedMatrix o = PackMatrix(w.o, type_, {}, config.head_dim % kGroup != 0);
+    if (head_dim != config.head_dim) o = PadColumns(o, config.head_dim, head_dim);
+    layer.o = KeepGroup(stream, std::vector<PackedMatrix>{std::move(o)}, w.o_bias);
     layer.post_attention_norm = KeepVector(stream, w.post_attention_norm);
     layer.ffn_norm = KeepVector(stream, w.ffn_norm);
-    layer.gate_up = KeepGroup(stream, {&w.gate, &w.up}, {});
+    // A decoded token reads both at once.
+    const bool alike = PackingOf(w.gate.type, type_) == PackingOf(w.up.type, type_) &&
+                       (w.gate.type == kTypeQ6K) == (w.up.type == kTypeQ6K);
+    layer.gate_up = KeepGroup(stream, {PackMatrix(w.gate, type_, {}, !alike), PackMatrix(w.up, type_, {}, !alike)}, {});
     layer.down = KeepGroup(stream, {&w.down}, {});
     layer.post_ffn_norm = KeepVector(stream, w.post_ffn_norm);
     layers_.push_back(std::move(layer));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/cuda/device.h"
+#include "ops/cuda/pack.h"
 #include "ops/cuda/types.h"
 #include "weights/gguf_model.h"
 
@@ -20,7 +21,7 @@ struct LinearGroup {
 
 struct DeviceLayer {
   const float* attention_norm = nullptr;
-  LinearGroup qkv;  // queries, keys, values; dimensions that turn together lie in halves (ops/rope.h)
+  LinearGroup qkv;  // queries, keys, values, laid out as cuda/head_layout.h says
   const float* q_norm = nullptr;
   const float* k_norm = nullptr;
   LinearGroup o;
@@ -49,8 +50,9 @@ class DeviceWeights {
  private:
   void* Keep(Stream stream, const void* data, int64_t bytes);
   const float* KeepVector(Stream stream, const Vector& vector);
-  LinearGroup KeepGroup(Stream stream, std::vector<const Matrix*> matrices, const Vector& bias,
+  LinearGroup KeepGroup(Stream stream, const std::vector<const Matrix*>& matrices, const Vector& bias,
                         const std::vector<std::vector<int32_t>>& orders = {});
+  LinearGroup KeepGroup(Stream stream, std::vector<PackedMatrix> matrices, const Vector& bias);
   DeviceMatrix Draw(Stream stream, Packing packing, int64_t rows, int64_t cols);
   LinearGroup DrawGroup(Stream stream, Packing packing, int64_t rows, int64_t cols);
 

@@ -9,22 +9,36 @@ namespace {
 
 // Views that the host knows.
 class PlainMethod : public DeviceMethod {
+ public:
+  std::vector<TokenRange> Visible(int64_t layer, int64_t /*head*/) const override {
+    const LayerView& seen = view(layer);
+    const int64_t begin = seen.window == 0 ? seen.local_begin : std::max(seen.local_begin, seen.end - seen.window);
+    if (seen.far == 0) return {{begin, seen.end}};
+    return {{0, seen.far}, {begin, seen.end}};
+  }
+
  protected:
   using DeviceMethod::DeviceMethod;
 
+  // Of a layer with full attention.
   virtual LayerView ViewOf(const StepRange& step) const = 0;
-  const LayerView& view() const { return view_; }
+  const LayerView& view(int64_t layer) const { return context().config.IsSliding(layer) ? sliding_ : view_; }
 
-  Extent PlaceViews(ThreadPool& /*pool*/, const StepRange& step) override {
+  Result<Extent> PlaceViews(ThreadPool& /*pool*/, const StepRange& step) override {
     view_ = ViewOf(step);
     view_.end = static_cast<int32_t>(step.end());
-    store().SetViews(std::vector<LayerView>(static_cast<size_t>(context().config.layers), view_));
+    sliding_ = SlidingView(step);
+    std::vector<LayerView> views;
+    for (int64_t layer = 0; layer < context().config.layers; ++layer) views.push_back(view(layer));
+    store().SetViews(views);
     const int64_t local = view_.end - view_.local_begin;
-    return {view_.far + local, view_.local_position + local};
+    const bool slides = context().config.sliding_window > 0;
+    const int32_t first = slides ? std::min(view_.local_begin, sliding_.local_begin) : view_.local_begin;
+    return Extent{view_.far + local, view_.local_position + local, first};
   }
 
  private:
-  LayerView view_;
+  LayerView view_, sliding_;
 };
 
 class DeviceDense : public PlainMethod {
@@ -34,7 +48,6 @@ class DeviceDense : public PlainMethod {
 
   bool SeesAll(int64_t /*tokens*/) const override { return true; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceDense>(*this); }
-  std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override { return {{0, step().end()}}; }
 
  protected:
   LayerView ViewOf(const StepRange& /*step*/) const override { return {}; }
@@ -52,15 +65,23 @@ class DeviceStreaming : public PlainMethod {
   bool SeesAll(int64_t tokens) const override { return tokens <= options().sinks + options().window; }
   std::unique_ptr<Method> Fork() const override { return std::make_unique<DeviceStreaming>(*this); }
 
-  std::vector<TokenRange> Visible(int64_t /*layer*/, int64_t /*head*/) const override {
-    if (view().far == 0) return {{0, view().end}};
-    return {{0, view().far}, {view().local_begin, view().end}};
-  }
-
   bool Truncate(int64_t tokens) override {
     const bool dropped = kept_from_ > options().sinks;
-    if (dropped && tokens < size() && tokens - options().window < kept_from_) return false;
+    if (dropped && tokens < size() && tokens - kept_window() < kept_from_) return false;
     return DeviceMethod::Truncate(tokens);
+  }
+
+  Status Save(const std::shared_ptr<BlockFile>& file, StateWriter* state) override {
+    state->Put(kept_from_);
+    return DeviceMethod::Save(file, state);
+  }
+
+  Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state) override {
+    kept_from_ = state->Get<int64_t>();
+    if (Status status = DeviceMethod::Restore(file, state); !status.ok()) return status;
+    const int64_t most = std::max(options().sinks, size() - options().window);
+    state->Check(kept_from_ >= 0 && kept_from_ <= most, "more was dropped than has left the window");
+    return state->status();
   }
 
   Status EndStep(ThreadPool& pool) override {
@@ -76,6 +97,12 @@ class DeviceStreaming : public PlainMethod {
   }
 
  protected:
+  std::vector<TokenRange> Needed() const override {
+    const int64_t local = size() - options().window;
+    if (local <= options().sinks) return {{0, size()}};
+    return {{0, options().sinks}, {local, size()}};
+  }
+
   LayerView ViewOf(const StepRange& step) const override {
     LayerView view;
     const int64_t local = step.begin - options().window;
@@ -87,9 +114,12 @@ class DeviceStreaming : public PlainMethod {
   }
 
  private:
+  // Blocks hold all layers: they stay as long as a sliding-window layer sees them, too.
+  int64_t kept_window() const { return std::max(options().window, context().config.sliding_window); }
+
   // What left the window of a text of `tokens`.
   void DropBefore(int64_t tokens) {
-    kept_from_ = std::max(kept_from_, tokens - options().window);
+    kept_from_ = std::max(kept_from_, tokens - kept_window());
     store().Drop(options().sinks, kept_from_);
   }
 

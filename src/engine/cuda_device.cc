@@ -5,7 +5,9 @@
 #include "cuda/device_context.h"
 #include "cuda/device_decoder.h"
 #include "cuda/device_weights.h"
+#include "cuda/head_layout.h"
 #include "engine/device_engine.h"
+#include "ops/cuda/attend.h"
 
 namespace ltri {
 namespace {
@@ -46,6 +48,11 @@ Result<std::unique_ptr<DeviceEngine>> MakeCudaEngine(const LoadedModel& model, i
   if (Status status = cuda::CheckModel(model); !status.ok()) return status.error();
   const Result<cuda::DeviceInfo> card = cuda::OpenDevice();
   if (!card.ok()) return card.error();
+  if (cuda::CardHeadDim(model.config.head_dim) > cuda::kMostGroupDim && card->shared_memory < cuda::kWideHeadMemory) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("heads of {} dimensions need {} bytes of shared memory, but {} has {}; take --device cpu",
+                             model.config.head_dim, cuda::kWideHeadMemory, card->name, card->shared_memory)};
+  }
   try {
     return std::unique_ptr<DeviceEngine>(std::make_unique<CudaEngine>(model, memory));
   } catch (const std::bad_alloc&) {

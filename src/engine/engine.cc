@@ -59,7 +59,10 @@ Status Engine::MoveToCuda(int64_t memory) {
 }
 
 Result<std::unique_ptr<Method>> Engine::MakeMethod(const SessionOptions& options, std::shared_ptr<Tier> tier) {
-  if (device_ != nullptr) return device_->MakeMethod(options);
+  if (device_ != nullptr) {
+    const std::lock_guard<std::mutex> lock(step_mutex_);
+    return device_->MakeMethod(options);
+  }
   return ltri::MakeMethod(method_context(std::move(tier)), options);
 }
 

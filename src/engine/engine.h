@@ -35,7 +35,8 @@ class Engine {
   // Runs one step; callers on other threads wait. Error kOutOfMemory.
   Status Step(std::span<Slice> slices);
 
-  // Calls work with the engine's threads, between steps. Errors: work's own, kOutOfMemory.
+  // Calls work with the engine's threads, between steps: whatever touches what a method has on a device has to, since a
+  // step may be recording what is queued there. Errors: work's own, kOutOfMemory.
   Status Run(const std::function<Status(ThreadPool&)>& work);
 
   const ModelInfo& info() const { return info_; }

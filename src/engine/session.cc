@@ -81,7 +81,12 @@ const std::vector<TokenId>& Session::tokens() const { return impl_->tokens(); }
 const SessionOptions& Session::options() const { return impl_->options(); }
 
 std::vector<TokenRange> Session::Visible(int64_t layer, int64_t head) const {
-  return impl_->method().Visible(layer, head);
+  std::vector<TokenRange> visible;
+  const Status seen = impl_->engine().Run([&](ThreadPool& /*pool*/) {
+    visible = impl_->method().Visible(layer, head);
+    return Status();
+  });
+  return seen.ok() ? visible : std::vector<TokenRange>();
 }
 
 std::vector<SpanInfo> Session::Spans(int64_t layer) const {

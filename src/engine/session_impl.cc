@@ -152,7 +152,13 @@ Status Session::Impl::Truncate(int64_t tokens) {
   // The last token has to be decoded again for its logits.
   const int64_t keep = std::max<int64_t>(0, tokens - 1);
   if (read_ <= keep) return {};
-  if (method_->Truncate(keep)) {
+  bool truncated = false;
+  Status status = engine().Run([&](ThreadPool& /*pool*/) {
+    truncated = method_->Truncate(keep);
+    return Status();
+  });
+  if (!status.ok()) return status;
+  if (truncated) {
     read_ = keep;
     return {};
   }
@@ -174,13 +180,26 @@ Status Session::Impl::Stretch(int64_t tokens) {
   return {};
 }
 
+std::vector<RecallShare> Session::Impl::Recalled() const {
+  std::vector<RecallShare> shares;
+  const Status looked = engine().Run([&](ThreadPool& /*pool*/) {
+    shares = method_->Recalled();
+    return Status();
+  });
+  return looked.ok() ? shares : std::vector<RecallShare>();
+}
+
 Result<std::unique_ptr<Session::Impl>> Session::Impl::Fork() const {
   std::unique_ptr<Method> method;
-  try {
-    method = method_->Fork();
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kOutOfMemory, "out of memory for a copy of a session; close another one first"};
-  }
+  const Status forked = engine().Run([&](ThreadPool& /*pool*/) -> Status {
+    try {
+      method = method_->Fork();
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kOutOfMemory, "out of memory for a copy of a session; close another one first"};
+    }
+    return {};
+  });
+  if (!forked.ok()) return forked.error();
   auto copy = std::make_unique<Impl>(model_, options_, std::move(method), tier_);
   copy->texts_ = texts_;
   copy->tokens_ = tokens_;

@@ -77,6 +77,8 @@ class Session::Impl {
   const SessionOptions& options() const { return options_; }
   const std::vector<TokenId>& tokens() const { return tokens_; }
   int64_t read() const { return read_; }  // tokens that the method remembers
+  // As Method::Recalled, between steps.
+  std::vector<RecallShare> Recalled() const;
   const Method& method() const { return *method_; }
   Method& method() { return *method_; }
 

@@ -106,7 +106,8 @@ Status Session::Impl::PutState(const std::shared_ptr<BlockFile>& file, StateWrit
     state.Put(text.begin);
     state.Put(text.end);
   }
-  if (Status status = method_->Save(file, &state); !status.ok()) return status;
+  Status saved = engine().Run([&](ThreadPool& /*pool*/) { return method_->Save(file, &state); });
+  if (!saved.ok()) return saved;
   to->PutAll(state.Take());
   return {};
 }
@@ -127,7 +128,8 @@ Status Session::Impl::SetState(std::span<const uint8_t> bytes, const std::shared
     texts_.push_back({begin, state.GetWithin<int64_t>(begin, size(), "a text's end")});
   }
   if (!state.ok()) return InState(state.status().error());
-  if (Status status = method_->Restore(file, &state); !status.ok()) return InState(status.error());
+  Status restored = engine().Run([&](ThreadPool& /*pool*/) { return method_->Restore(file, &state); });
+  if (!restored.ok()) return InState(restored.error());
   state.Check(method_->size() == read_, "it remembers other tokens than were read");
   return state.ok() ? Status() : Status(InState(state.status().error()));
 }

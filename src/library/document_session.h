@@ -37,7 +37,7 @@ class DocumentSession {
     return impl_->Save(blocks, finished);
   }
   // What was wanted most since the last prompt, in tokens of the session, the largest share first.
-  std::vector<RecallShare> Recalled() const { return impl_->method().Recalled(); }
+  std::vector<RecallShare> Recalled() const { return impl_->Recalled(); }
   // Where joined documents are among the tokens.
   const std::vector<TokenRange>& places() const { return impl_->texts(); }
 

@@ -59,6 +59,21 @@ void SpanIndex::Append(const float* vectors, int64_t count) {
   open_vectors_ += count;
 }
 
+void SpanIndex::AppendNumbers(const int8_t* numbers, const float* scales, int64_t count) {
+  const auto owner = static_cast<int32_t>(spans());
+  for (int64_t h = 0; h < heads_; ++h) {
+    if (kept(h) < 0) continue;
+    Head& head = head_[static_cast<size_t>(h)];
+    head.vectors.insert(head.vectors.end(), numbers, numbers + count * head_dim_);
+    head.scales.insert(head.scales.end(), scales, scales + count);
+    head.owners.insert(head.owners.end(), static_cast<size_t>(count), owner);
+    numbers += count * head_dim_;
+    scales += count;
+  }
+  open_counts_.push_back(static_cast<int32_t>(count));
+  open_vectors_ += count;
+}
+
 void SpanIndex::Seal() {
   if (!clustered_) return;
   while (open_vectors_ >= kSegment) {

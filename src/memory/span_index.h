@@ -48,6 +48,9 @@ class SpanIndex {
 
   // One more span of `count` > 0 vectors a head. vectors: [heads, count, head_dim], un-rotated.
   void Append(const float* vectors, int64_t count);
+  // The same of vectors that are numbers already, minus the mean. numbers: [kept heads, count, head_dim]; scales:
+  // [kept heads, count].
+  void AppendNumbers(const int8_t* numbers, const float* scales, int64_t count);
 
   // Clusters the segments that have become full.
   void Seal();

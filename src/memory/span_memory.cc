@@ -29,7 +29,6 @@ SpanMemory::SpanMemory(const SpanMemory& other)
       head_dim_(other.head_dim_),
       tier_(other.tier_),
       spans_(other.spans_),
-      saved_spans_(other.saved_spans_),
       index_(other.index_),
       directory_(other.directory_),
       received_begin_(other.received_begin_),
@@ -40,7 +39,7 @@ void SpanMemory::Push(int64_t begin, int64_t count, std::span<const float> band,
   for (int64_t i = std::max<int64_t>(0, sinks - begin); i < count; ++i) {
     cutter_->Push(band.empty() ? band : band.subspan(static_cast<size_t>(i * width), static_cast<size_t>(width)));
   }
-  for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
+  for (const Span& span : cutter_->TakeCommitted()) spans_.Append(span);
 }
 
 void SpanMemory::AddReceived(int64_t begin, int64_t count, std::span<const float> received) {
@@ -77,9 +76,9 @@ void SpanMemory::FixMean(const KvStore& store) {
 }
 
 void SpanMemory::StoreUntil(int64_t limit, const KvStore& store) {
-  for (auto next = static_cast<size_t>(index_.spans()); next < spans_.size() && spans_[next].end <= limit; ++next) {
+  for (auto next = static_cast<size_t>(index_.spans()); next < spans().size() && spans()[next].end <= limit; ++next) {
     if (!index_.has_mean()) FixMean(store);
-    Index(spans_[next], store);
+    Index(spans()[next], store);
   }
   const int64_t unneeded = local_begin() - received_begin_;
   if (received_.empty() || unneeded <= 0) return;
@@ -91,14 +90,14 @@ void SpanMemory::StoreUntil(int64_t limit, const KvStore& store) {
 
 void SpanMemory::AppendBlocks(int64_t limit, const KvStore& store, std::vector<Block*>* blocks) const {
   const auto next = static_cast<size_t>(index_.spans());
-  if (next == spans_.size() || spans_[next].end > limit) return;
+  if (next == spans().size() || spans()[next].end > limit) return;
   if (!index_.has_mean()) store.AppendBlocks(first_token(), first_token() + MeanTokens(), blocks);
-  store.AppendBlocks(spans_[next].begin, limit, blocks);
+  store.AppendBlocks(spans()[next].begin, limit, blocks);
 }
 
 void SpanMemory::Finish(const KvStore& store) {
   cutter_->CutRest();
-  for (const Span& span : cutter_->TakeCommitted()) spans_.push_back(span);
+  for (const Span& span : cutter_->TakeCommitted()) spans_.Append(span);
   StoreUntil(cutter_->tokens(), store);
   index_.SealAll();
 }
@@ -107,7 +106,7 @@ void SpanMemory::Join(const SpanMemory& other, const KvStore& other_store, int64
   const auto add = [&](Span span) {
     span.begin += begin;
     span.end += begin;
-    spans_.push_back(span);
+    spans_.Append(span);
     directory_.Append(span);
   };
   const Span sinks = {.begin = 0, .end = std::min(other.first_token(), other_store.size())};
@@ -178,15 +177,14 @@ void SpanMemory::Index(const Span& span, const KvStore& store) {
 }
 
 Status SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
-  const auto until = [&](int64_t end) {
-    return std::partition_point(spans_.begin(), spans_.end(), [end](const Span& span) { return span.end <= end; });
-  };
-  const int64_t stored = until(std::min(tokens, window_begin)) - spans_.begin();
+  const int64_t last = std::min(tokens, window_begin);
+  const int64_t stored =
+      std::partition_point(spans().begin(), spans().end(), [last](const Span& span) { return span.end <= last; }) -
+      spans().begin();
   if (Status status = index_.Truncate(std::min(stored, index_.spans())); !status.ok()) return status;
-  spans_.erase(until(tokens), spans_.end());
-  saved_spans_.resize(std::min(saved_spans_.size(), static_cast<size_t>(index_.spans() / kSavedSpans)));
+  spans_.Truncate(tokens, index_.spans());
   directory_.Truncate(this->stored());
-  cutter_->Truncate(tokens, spans_.empty() ? 0 : spans_.back().end);
+  cutter_->Truncate(tokens, spans().empty() ? 0 : spans().back().end);
   const int64_t begin = std::min(received_begin_, local_begin());
   for (std::vector<float>& sums : received_) {
     sums.resize(static_cast<size_t>(
@@ -198,8 +196,6 @@ Status SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
   return {};
 }
 
-int64_t SpanMemory::bytes() const {
-  return index_.bytes() + directory_.bytes() + static_cast<int64_t>(spans_.capacity() * sizeof(Span));
-}
+int64_t SpanMemory::bytes() const { return index_.bytes() + directory_.bytes() + spans_.bytes(); }
 
 }  // namespace ltri

@@ -10,6 +10,7 @@
 
 #include "memory/kv_store.h"
 #include "memory/span_index.h"
+#include "memory/span_list.h"
 #include "spans/index_vectors.h"
 #include "spans/span_cutter.h"
 #include "spans/span_directory.h"
@@ -50,8 +51,8 @@ class SpanMemory {
   void Tidy() { index_.Seal(); }
 
   // Spans in the index, and all that are cut.
-  std::span<const Span> stored() const { return {spans_.data(), static_cast<size_t>(index_.spans())}; }
-  const std::vector<Span>& spans() const { return spans_; }
+  std::span<const Span> stored() const { return {spans().data(), static_cast<size_t>(index_.spans())}; }
+  const std::vector<Span>& spans() const { return spans_.all(); }
   const SpanIndex& index() const { return index_; }
   // Of stored().
   const SpanDirectory& directory() const { return directory_; }
@@ -90,16 +91,13 @@ class SpanMemory {
   void Index(const Span& span, const KvStore& store);
   void AppendVectors(const Span& span, int64_t head, const KvStore& store, int64_t* count);
 
-  static constexpr int64_t kSavedSpans = 1024;
-
   std::unique_ptr<SpanCutter> cutter_;
   IndexRule rule_;
   int64_t heads_;
   int64_t kv_heads_;
   int64_t head_dim_;
   std::shared_ptr<Tier> tier_;
-  std::vector<Span> spans_;
-  std::vector<BlockRef> saved_spans_;  // the first kSavedSpans of them, the next, ...: in a file
+  SpanList spans_;
   SpanIndex index_;
   SpanDirectory directory_;
   // Attention received by tokens from received_begin_ on, a vector a query head; only what is not stored yet is kept.

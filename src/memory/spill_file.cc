@@ -56,6 +56,10 @@ Result<int64_t> SpillFile::Append(std::span<const std::byte> bytes) {
   return offset;
 }
 
+void SpillFile::Expect(int64_t offset, int64_t bytes) const {
+  posix_fadvise(descriptor_, offset, bytes, POSIX_FADV_WILLNEED);
+}
+
 Status SpillFile::Read(int64_t offset, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t count = pread(descriptor_, bytes.data(), bytes.size(), offset);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace ltri {
 namespace {
@@ -25,6 +26,11 @@ void VoteBoard::Replace(int64_t layer, std::span<const Span> spans, const Ballot
     mine.push_back({span.begin, span.end, density});
   }
   if (!had_none || !mine.empty()) Merge(layer);
+}
+
+void VoteBoard::Place(int64_t layer, std::vector<Vote> votes) {
+  votes_[static_cast<size_t>(layer)] = std::move(votes);
+  Merge(layer);
 }
 
 // The votes of all, when those of `layer` have changed.

@@ -37,6 +37,8 @@ class VoteBoard {
     int64_t end;
     float density;
   };
+  // The same with votes as another board has them, in text order.
+  void Place(int64_t layer, std::vector<Vote> votes);
   // The last votes of a layer.
   const std::vector<Vote>& votes(int64_t layer) const { return votes_[static_cast<size_t>(layer)]; }
 

@@ -18,11 +18,11 @@ void MeasureMemory(const std::vector<Session::Impl*>& serving, const std::vector
   metrics->ram_bytes = tier == nullptr ? 0 : tier->resident();
 }
 
-void ObserveRecall(const Method& method, int64_t layers, Metrics* metrics) {
-  const std::vector<RecallShare> votes = method.Recalled();
+void ObserveRecall(const Session::Impl& session, int64_t layers, Metrics* metrics) {
+  const std::vector<RecallShare> votes = session.Recalled();
   if (votes.empty()) return;
   size_t spans = 0;
-  for (int64_t layer = 0; layer < layers; ++layer) spans += method.Spans(layer).size();
+  for (int64_t layer = 0; layer < layers; ++layer) spans += session.method().Spans(layer).size();
   metrics->spans.Observe(static_cast<double>(spans));
   metrics->top_vote.Observe(votes.front().share);
 }

@@ -15,7 +15,7 @@ void MeasureMemory(const std::vector<Session::Impl*>& serving, const std::vector
                    const Tier* tier, Metrics* metrics);
 
 // The spans and votes of a request that has ended.
-void ObserveRecall(const Method& method, int64_t layers, Metrics* metrics);
+void ObserveRecall(const Session::Impl& session, int64_t layers, Metrics* metrics);
 
 }  // namespace ltri
 

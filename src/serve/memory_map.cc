@@ -28,15 +28,19 @@ MemoryMap MapOf(const Session::Impl& session) {
   const Method& method = session.method();
   MemoryMap map;
   map.tokens = session.read();
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    std::vector<TokenRange> seen;
-    for (int64_t head = 0; head < config.heads; ++head) {
-      const std::vector<TokenRange> visible = method.Visible(layer, head);
-      seen.insert(seen.end(), visible.begin(), visible.end());
+  const Status looked = session.engine().Run([&](ThreadPool& /*pool*/) {
+    for (int64_t layer = 0; layer < config.layers; ++layer) {
+      std::vector<TokenRange> seen;
+      for (int64_t head = 0; head < config.heads; ++head) {
+        const std::vector<TokenRange> visible = method.Visible(layer, head);
+        seen.insert(seen.end(), visible.begin(), visible.end());
+      }
+      map.layers.push_back(Merged(std::move(seen)));
     }
-    map.layers.push_back(Merged(std::move(seen)));
-  }
-  map.votes = method.Recalled();
+    return Status();
+  });
+  if (!looked.ok()) map.layers.clear();
+  map.votes = session.Recalled();
   if (map.votes.size() > kMostVotes) map.votes.resize(kMostVotes);
   return map;
 }

@@ -277,7 +277,7 @@ void Scheduler::FinishJobs() {
       metrics_->answer_tokens += end.answer_tokens;
       ++metrics_->finished;
       GrowingAnswer& first = job->answers.back();  // answer 0 was begun last
-      ObserveRecall(first.session().method(), model_->engine().config().layers, metrics_);
+      ObserveRecall(first.session(), model_->engine().config().layers, metrics_);
       if (job->request.on_end) job->request.on_end(first.session());
       if (job->request.reuse) Keep(first.TakeSession());
       Forget(job)->Put(end);

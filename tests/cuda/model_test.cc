@@ -1,11 +1,14 @@
 // Whole models on the card against the host.
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
+#include <hwy/targets.h>
+
+#include <optional>
 
 #include "cuda/card.h"
 #include "engine/session_impl.h"
 #include "ggml.h"
 #include "ltri/session.h"
-#include "memory/spill_file.h"
 #include "support/temporary_folder.h"
 #include "support/test_model.h"
 #include "support/tiny_folder.h"
@@ -18,8 +21,26 @@ namespace {
 using ltri::testing::Cosine;
 using ltri::testing::TinyModelSpec;
 
+// While it lives, the host works with its plainest instructions. With better ones it rounds what prompts multiply by
+// packed weights to 8 bits, which the card does not: that alone takes the two further apart than they may be.
+class PlainInstructions {
+ public:
+  PlainInstructions() { Choose(hwy::SupportedAndGeneratedTargets().back()); }
+  ~PlainInstructions() { Choose(0); }
+  PlainInstructions(const PlainInstructions&) = delete;
+  PlainInstructions& operator=(const PlainInstructions&) = delete;
+
+ private:
+  static void Choose(int64_t target) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+};
+
 std::vector<float> Logits(const std::string& path, const char* device, const SessionOptions& options,
                           const std::vector<TokenId>& text, int64_t decoded) {
+  std::optional<PlainInstructions> plain;
+  if (std::string(device) == "cpu") plain.emplace();
   ModelOptions model_options;
   model_options.device = device;
   const auto model = Model::Load(path, model_options);
@@ -69,12 +90,30 @@ TEST_P(ModelTest, LogitsAreTheHosts) {
   }
 }
 
+TinyModelSpec Gemma3(const char* name, int64_t head_dim, int64_t window, int type) {
+  TinyModelSpec spec = Spec(name, "gemma3", head_dim, type);
+  spec.layers = 7;
+  spec.kv_heads = 1;
+  spec.sliding_window = window;
+  spec.tied = true;
+  return spec;
+}
+
+TinyModelSpec InPart(TinyModelSpec spec, int64_t rope_dims) {
+  spec.rope_dims = rope_dims;
+  return spec;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Tiny, ModelTest,
     ::testing::Values(
-        Spec("llama_f16", "llama", 64, GGML_TYPE_F16), Spec("llama_bf16", "llama", 128, GGML_TYPE_BF16),
-        Spec("llama_q8_0", "llama", 64, GGML_TYPE_Q8_0), Spec("llama_q4_0", "llama", 64, GGML_TYPE_Q4_0),
-        Spec("llama_q4_k", "llama", 64, GGML_TYPE_Q4_K), Spec("llama_q6_k", "llama", 128, GGML_TYPE_Q6_K),
+        Gemma3("gemma3_f16", 256, 200, GGML_TYPE_F16), Gemma3("gemma3_q4_k", 256, 64, GGML_TYPE_Q4_K),
+        Gemma3("gemma3_q8_0", 128, 100, GGML_TYPE_Q8_0), InPart(Spec("glm4_q4_0", "glm4", 128, GGML_TYPE_Q4_0), 64),
+        InPart(Spec("phi3_q4_0", "phi3", 96, GGML_TYPE_Q4_0), 72), Spec("phi3_q8_0", "phi3", 96, GGML_TYPE_Q8_0),
+        Spec("llama_q4_0_48", "llama", 48, GGML_TYPE_Q4_0), Spec("llama_f16", "llama", 64, GGML_TYPE_F16),
+        Spec("llama_bf16", "llama", 128, GGML_TYPE_BF16), Spec("llama_q8_0", "llama", 64, GGML_TYPE_Q8_0),
+        Spec("llama_q4_0", "llama", 64, GGML_TYPE_Q4_0), Spec("llama_q4_k", "llama", 64, GGML_TYPE_Q4_K),
+        Spec("llama_q6_k", "llama", 128, GGML_TYPE_Q6_K),
         [] {
           TinyModelSpec spec = Spec("qwen2_bias", "qwen2", 64, GGML_TYPE_F16);
           spec.qkv_bias = true;
@@ -82,6 +121,51 @@ INSTANTIATE_TEST_SUITE_P(
         }(),
         Spec("qwen3_norms", "qwen3", 128, GGML_TYPE_F16)),
     [](const auto& instance) { return instance.param.name; });
+
+// All architectures and variants, with full weights and heads narrower than the card's.
+class ArchitectureTest : public CardTestOf<::testing::TestWithParam<TinyModelSpec>> {};
+
+TEST_P(ArchitectureTest, LogitsAreTheHosts) {
+  const TemporaryFolder folder;
+  const std::string path = ltri::testing::WriteTinyGguf(GetParam(), folder.path());
+  const std::vector<TokenId> text = ltri::testing::TinyText(700, 5);
+  for (const char* method : {"dense", "streaming", "ltri"}) {
+    SessionOptions options = ltri::testing::SmallOptions(method);
+    if (options.method == "ltri") {
+      options.window = 256;
+      options.max_span = 128;
+      options.budget = 1024;  // room for all: what is chosen else may differ by rounding
+    }
+    const std::vector<float> host = Logits(path, "cpu", options, text, 6);
+    const std::vector<float> card = Logits(path, "cuda", options, text, 6);
+    ASSERT_EQ(card.size(), host.size());
+    EXPECT_GT(Cosine(card, host), 0.999) << method;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ArchitectureTest, ::testing::ValuesIn(ltri::testing::AllTinySpecs()),
+                         [](const auto& instance) { return instance.param.name; });
+
+// A prompt that is read densely, its end again with what the answer sees, as the host does it.
+TEST_F(CardTest, PromptsEndIsReadAgainAfterDenseReading) {
+  const TemporaryFolder folder;
+  for (const TinyModelSpec& spec :
+       {Spec("dense_llama", "llama", 64, GGML_TYPE_F16), Gemma3("dense_gemma3", 256, 64, GGML_TYPE_F16)}) {
+    const std::string path = ltri::testing::WriteTinyGguf(spec, folder.path());
+    const std::vector<TokenId> text = ltri::testing::TinyText(900, 5);
+    SessionOptions options = ltri::testing::SmallOptions("ltri");
+    options.window = 256;
+    options.max_span = 128;
+    options.budget = 1024;
+    options.prefill = Prefill::kDense;
+    options.second_reading = 64;
+    options.rereadings = 2;
+    const std::vector<float> host = Logits(path, "cpu", options, text, 6);
+    const std::vector<float> card = Logits(path, "cuda", options, text, 6);
+    ASSERT_EQ(card.size(), host.size());
+    EXPECT_GT(Cosine(card, host), 0.999) << spec.name;
+  }
+}
 
 // Its rows are in halves, those of the GGUF file in adjacent pairs.
 TEST_F(CardTest, FoldersAreModelsToo) {
@@ -143,29 +227,6 @@ TEST_F(CardTest, SessionsDecodeTogether) {
     ASSERT_TRUE((*model)->engine().Step({&slice, 1}).ok());
     EXPECT_GT(Cosine(together[i]->logits(), alone[i]->logits()), 0.9999) << i;
   }
-}
-
-// What a session on the card cannot do is said, with what can be done about it.
-TEST_F(CardTest, SessionsCannotBeKept) {
-  const TemporaryFolder folder;
-  ModelOptions model_options;
-  model_options.device = "cuda";
-  const auto model =
-      Model::Load(ltri::testing::WriteTinyGguf(Spec("kept", "llama", 64, GGML_TYPE_F16), folder.path()), model_options);
-  ASSERT_TRUE(model.ok()) << model.error().message;
-  SessionOptions options;
-  const auto session = Session::Impl::Open(*model, options, nullptr);
-  ASSERT_TRUE(session.ok()) << session.error().message;
-  const auto file = SpillFile::Create();
-  ASSERT_TRUE(file.ok());
-  const auto saved = (*session)->Save(*file);
-  ASSERT_FALSE(saved.ok());
-  EXPECT_EQ(saved.error().code, ErrorCode::kUnsupported);
-  EXPECT_NE(saved.error().message.find("--device cpu"), std::string::npos);
-  options.memory = 1 << 30;
-  const auto limited = Session::Impl::Open(*model, options, nullptr);
-  ASSERT_FALSE(limited.ok());
-  EXPECT_NE(limited.error().message.find("--device-memory"), std::string::npos);
 }
 
 TEST(CudaDevice, UnknownDevicesAreNamed) {

@@ -46,6 +46,32 @@ float Value(const PackedMatrix& m, int64_t row, int64_t col) {
 
 class PackTest : public ::testing::TestWithParam<int> {};
 
+// Rows in another order, some of them zeros, and zeros behind every few columns; as halves, and as they are packed.
+TEST_P(PackTest, MakesRoomWithZeros) {
+  constexpr int64_t kPart = 64;
+  constexpr int64_t kPadded = 96;
+  const WeightsOfType weights(GetParam(), kRows, kCols, 3);
+  const std::vector<int32_t> order = {4, -1, 0, 0, -1, 2};
+  for (const bool as_halves : {false, true}) {
+    const PackedMatrix packed =
+        PadColumns(PackMatrix(weights.matrix, Float16::kBfloat, order, as_halves), kPart, kPadded);
+    ASSERT_EQ(packed.rows, 6);
+    ASSERT_EQ(packed.cols, kCols / kPart * kPadded);
+    if (as_halves) {
+      EXPECT_TRUE(packed.packing == Packing::kHalf || packed.packing == Packing::kBfloat);
+    }
+    for (int64_t row = 0; row < packed.rows; ++row) {
+      const int64_t source = order[static_cast<size_t>(row)];
+      for (int64_t col = 0; col < packed.cols; ++col) {
+        const int64_t from = source * kCols + col / kPadded * kPart + col % kPadded;
+        const bool has = source >= 0 && col % kPadded < kPart;
+        EXPECT_NEAR(Value(packed, row, col), has ? weights.values[static_cast<size_t>(from)] : 0.0F, has ? 2e-3F : 0.0F)
+            << "row " << row << " column " << col;
+      }
+    }
+  }
+}
+
 TEST_P(PackTest, MeansTheSame) {
   const WeightsOfType weights(GetParam(), kRows, kCols, 3);
   const PackedMatrix packed = PackMatrix(weights.matrix, Float16::kBfloat);

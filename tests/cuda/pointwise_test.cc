@@ -133,11 +133,32 @@ TEST_F(PointwiseTest, RopeTableIsTheHosts) {
   host.Reserve(100000);
   const Buffer frequency = ToCard(host.frequency());
   const Buffer table(100000 * 64 * 4);
-  FillRopeTable(stream_, frequency.as<double>(), host.magnitude(), 64, 0, 100000, table.as<float>());
+  FillRopeTable(stream_, frequency.as<double>(), host.magnitude(), 64, 64, 0, 100000, table.as<float>());
   const std::vector<float> rows = FromCard<float>(table, 100000 * 64);
   for (const int64_t position : {0, 1, 63, 4096, 99999}) {
     for (int64_t i = 0; i < 64; ++i) {
       EXPECT_NEAR(rows[static_cast<size_t>(position * 64 + i)], host.Row(position)[i], 1e-6F);
+    }
+  }
+}
+
+// Pairs behind those that turn keep what they are, also where the others are multiplied.
+TEST_F(PointwiseTest, RopeTableTurnsAPartOfWideHeads) {
+  RopeConfig config;
+  config.dims = 48;
+  config.magnitude = 1.25F;
+  RopeTable host(config, false);
+  host.Reserve(300);
+  const Buffer frequency = ToCard(host.frequency());
+  const Buffer table(300 * 128 * 4);
+  FillRopeTable(stream_, frequency.as<double>(), host.magnitude(), 48, 128, 0, 300, table.as<float>());
+  const std::vector<float> rows = FromCard<float>(table, 300 * 128);
+  for (const int64_t position : {0, 1, 299}) {
+    for (int64_t pair = 0; pair < 64; ++pair) {
+      const float cosine = pair < 24 ? host.Row(position)[pair] : 1.0F;
+      const float sine = pair < 24 ? host.Row(position)[24 + pair] : 0.0F;
+      EXPECT_NEAR(rows[static_cast<size_t>(position * 128 + pair)], cosine, 1e-6F) << pair;
+      EXPECT_NEAR(rows[static_cast<size_t>(position * 128 + 64 + pair)], sine, 1e-6F) << pair;
     }
   }
 }

@@ -54,29 +54,32 @@ TEST_P(ProductsTest, VectorWithBias) {
   }
 }
 
+// Fewer values than threads take at once, as many, and more.
 TEST_P(ProductsTest, NormedVectorIsAdded) {
   constexpr int64_t kRows = 300;
-  constexpr int64_t kCols = 768;
-  const WeightsOfType weights(GetParam(), kRows, kCols, 7);
-  Operands operands(8);
-  const std::vector<float> x = operands.Floats(kCols, 30.0F);
-  const std::vector<float> norm = operands.Floats(kCols);
-  const std::vector<float> before = operands.Floats(kRows);
-  const Buffer x_card = ToCard(x);
-  const Buffer norm_card = ToCard(norm);
-  const Buffer y = ToCard(before);
-  MatVec args;
-  args.w = Put(weights, Float16::kHalf);
-  args.x = x_card.as<float>();
-  args.norm = norm_card.as<float>();
-  args.epsilon = 1e-5F;
-  args.result = MatVecResult::kAdd;
-  args.y = y.as<float>();
-  MultiplyVector(stream_, args);
-  const std::vector<double> normed = RmsNormReference(x, norm, 1e-5);
-  const std::vector<float> normed_floats(normed.begin(), normed.end());
-  EXPECT_LT(RelativeError(FromCard<float>(y, kRows), MatmulReference(normed_floats, weights.values, kCols, before)),
-            Rounds(args.w) ? 1e-2 : 1e-3);
+  for (const int64_t cols : {768, 4096, 5120}) {
+    const WeightsOfType weights(GetParam(), kRows, cols, 7);
+    Operands operands(8);
+    const std::vector<float> x = operands.Floats(cols, 30.0F);
+    const std::vector<float> norm = operands.Floats(cols);
+    const std::vector<float> before = operands.Floats(kRows);
+    const Buffer x_card = ToCard(x);
+    const Buffer norm_card = ToCard(norm);
+    const Buffer y = ToCard(before);
+    MatVec args;
+    args.w = Put(weights, Float16::kHalf);
+    args.x = x_card.as<float>();
+    args.norm = norm_card.as<float>();
+    args.epsilon = 1e-5F;
+    args.result = MatVecResult::kAdd;
+    args.y = y.as<float>();
+    MultiplyVector(stream_, args);
+    const std::vector<double> normed = RmsNormReference(x, norm, 1e-5);
+    const std::vector<float> normed_floats(normed.begin(), normed.end());
+    EXPECT_LT(RelativeError(FromCard<float>(y, kRows), MatmulReference(normed_floats, weights.values, cols, before)),
+              Rounds(args.w) ? 1e-2 : 1e-3)
+        << cols;
+  }
 }
 
 TEST_P(ProductsTest, GatedVector) {

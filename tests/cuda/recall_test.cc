@@ -67,9 +67,11 @@ class RecallTest : public CardTest {
     return rows;
   }
 
-  // Both read `count` more tokens; the error of the card's attention.
+  // Both read `count` more tokens, or the last ones again; the error of the card's attention.
   double Step(int64_t count, StepKind kind) {
-    const StepRange range{host_->size(), count, kind};
+    const bool looks_ahead = kind == StepKind::kReread && count == 1;
+    const int64_t back = kind == StepKind::kReread && !looks_ahead ? count : 0;
+    const StepRange range{host_->size() - back, count, kind};
     EXPECT_TRUE(host_->BeginStep(pool_, range).ok());
     EXPECT_TRUE(card_->BeginStep(pool_, range).ok());
     double worst = 0;
@@ -135,6 +137,110 @@ TEST_F(RecallTest, CutsAndChoosesAsOnTheHost) {
   }
   for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
   for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
+}
+
+// Where the two say that an answer comes from.
+TEST_F(RecallTest, RecallsWhatTheHostDoes) {
+  Start();
+  for (int i = 0; i < 12; ++i) Step(128, StepKind::kPrompt);
+  EXPECT_FALSE(card_->Recalled().empty());
+  Step(100, StepKind::kPromptEnd);
+  for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
+  const std::vector<RecallShare> host = host_->Recalled();
+  const std::vector<RecallShare> card = card_->Recalled();
+  ASSERT_FALSE(host.empty());
+  ASSERT_FALSE(card.empty());
+  const auto share_of = [](const std::vector<RecallShare>& shares, const RecallShare& of) {
+    double share = 0;
+    for (const RecallShare& part : shares) {
+      const int64_t common = std::min(part.end, of.end) - std::max(part.begin, of.begin);
+      if (common > 0) share += part.share * static_cast<double>(common) / static_cast<double>(part.end - part.begin);
+    }
+    return share;
+  };
+  EXPECT_NEAR(share_of(card, host.front()), host.front().share, 0.25 * host.front().share);
+}
+
+// Sliding-window layers neither vote nor choose; heads of 256 dimensions have kernels of their own.
+TEST_F(RecallTest, CutsAndChoosesBesideSlidingLayers) {
+  config_.layers = 4;
+  config_.head_dim = 256;
+  config_.attention_scale = 0.0625F;
+  config_.rope.dims = 256;
+  config_.local_rope = config_.rope;
+  config_.local_rope.base = 1000.0F;
+  config_.sliding_window = 100;
+  config_.is_sliding = {true, false, true, false};
+  Start();
+  for (int i = 0; i < 12; ++i) Step(128, StepKind::kPrompt);
+  Step(100, StepKind::kPromptEnd);
+  for (const int64_t layer : {1, 3}) {
+    EXPECT_GT(card_->Spans(layer).size(), host_->Spans(layer).size() * 9 / 10);
+    EXPECT_GT(SpansInCommon(layer), 0.9) << host_->Spans(layer).size() << " and " << card_->Spans(layer).size();
+    EXPECT_GT(TokensInCommon(layer), 0.9) << layer;
+  }
+  for (int i = 0; i < 20; ++i) Step(1, StepKind::kDecode);
+  for (const int64_t layer : {1, 3}) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
+  for (const int64_t layer : {0, 2}) {
+    EXPECT_TRUE(card_->Spans(layer).empty());
+    EXPECT_EQ(card_->Visible(layer, 0), host_->Visible(layer, 0));
+  }
+}
+
+TEST_F(RecallTest, AttendsBesideSlidingLayers) {
+  config_.layers = 3;
+  config_.sliding_window = 100;
+  config_.is_sliding = {false, true, true};
+  config_.local_rope = config_.rope;
+  config_.local_rope.base = 1000.0F;
+  options_.budget = 4096;
+  for (const Prefill prefill : {Prefill::kStream, Prefill::kDense}) {
+    options_.prefill = prefill;
+    Start();
+    for (int i = 0; i < 9; ++i) EXPECT_LT(Step(128, StepKind::kPrompt), 6e-3) << i;
+    EXPECT_LT(Step(90, StepKind::kPromptEnd), 6e-3);
+    for (int i = 0; i < 12; ++i) EXPECT_LT(Step(1, StepKind::kDecode), 6e-3) << i;
+    ASSERT_TRUE(card_->Truncate(900));
+    ASSERT_TRUE(host_->Truncate(900));
+    EXPECT_LT(Step(70, StepKind::kPrompt), 6e-3);
+    EXPECT_LT(Step(1, StepKind::kDecode), 6e-3);
+    card_.reset();
+  }
+}
+
+// A prompt that was read densely: its end is read again with what the answer sees, and the last token is looked at
+// ahead of its own step.
+TEST_F(RecallTest, ReadsAPromptsEndAgainAfterDenseReading) {
+  options_.prefill = Prefill::kDense;
+  for (const int64_t budget : {256, 4096}) {
+    options_.budget = budget;
+    Start();
+    for (int i = 0; i < 9; ++i) EXPECT_LT(Step(128, StepKind::kPrompt), 6e-3) << i;
+    EXPECT_LT(Step(100, StepKind::kPromptEnd), 6e-3);
+    EXPECT_FALSE(card_->SeesAll(card_->size()));
+    EXPECT_EQ(card_->SecondReading(), host_->SecondReading());
+    for (int i = 0; i < 2; ++i) {
+      const double error = Step(card_->SecondReading(), StepKind::kReread);
+      // With room for all, both see the same; else choices may differ where two spans are about as good.
+      if (budget > card_->size()) {
+        EXPECT_LT(error, 6e-3) << i;
+      }
+      for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.9) << i << ", layer " << layer;
+    }
+    const double ahead = Step(1, StepKind::kReread);
+    if (budget > card_->size()) {
+      EXPECT_LT(ahead, 6e-3);
+    }
+    EXPECT_EQ(card_->size(), host_->size());
+    for (int i = 0; i < 12; ++i) {
+      const double error = Step(1, StepKind::kDecode);
+      if (budget > card_->size()) {
+        EXPECT_LT(error, 6e-3) << i;
+      }
+    }
+    for (int64_t layer = 0; layer < 2; ++layer) EXPECT_GT(TokensInCommon(layer), 0.85) << layer;
+    card_.reset();
+  }
 }
 
 // Some heads of one layer vote, none of the other.

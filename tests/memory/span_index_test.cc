@@ -93,6 +93,31 @@ TEST_F(SpanIndexTest, HoldsVectorsLessTheMean) {
   EXPECT_GT(index_.bytes(), 0);
 }
 
+// What another index holds, bits and all; one head keeps nothing.
+TEST_F(SpanIndexTest, TakesVectorsThatAreNumbers) {
+  Append(700);
+  SpanIndex copy(kHeads, kDim, Tier::Create(), {0, 1});
+  copy.SetMean(mean_);
+  const SpanIndex::Head& from = index_.head(1);
+  for (size_t v = 0; v < from.owners.size();) {
+    const auto same = std::find_if(from.owners.begin() + static_cast<int64_t>(v), from.owners.end(),
+                                   [&](int32_t owner) { return owner != from.owners[v]; });
+    const auto count = same - from.owners.begin() - static_cast<int64_t>(v);
+    copy.AppendNumbers(from.vectors.data() + v * kDim, from.scales.data() + v, count);
+    v += static_cast<size_t>(count);
+  }
+  EXPECT_EQ(copy.spans(), index_.spans());
+  EXPECT_EQ(copy.head(1).vectors, from.vectors);
+  EXPECT_EQ(copy.head(1).scales, from.scales);
+  EXPECT_EQ(copy.head(1).owners, from.owners);
+  EXPECT_TRUE(copy.head(0).vectors.empty());
+  copy.Seal();
+  index_.Seal();
+  const testing::IndexContents sealed = testing::ContentsOf(copy, 1);
+  EXPECT_EQ(sealed.vectors, testing::ContentsOf(index_, 1).vectors);
+  EXPECT_EQ(sealed.owners, testing::ContentsOf(index_, 1).owners);
+}
+
 TEST_F(SpanIndexTest, SealingLosesNothing) {
   for (const int64_t more : {400, 1, 200, 900, 7}) {
     Append(more);

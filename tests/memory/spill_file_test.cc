@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -25,6 +26,18 @@ TEST(SpillFileTest, ForgottenPlacesAreUsedAnew) {
   EXPECT_EQ(read, Bytes(5000, std::byte{2}));
   ASSERT_TRUE(file->Read(first, read).ok());
   EXPECT_EQ(read, Bytes(5000, std::byte{4}));
+}
+
+TEST(SpillFileTest, PartsOfABlockAreRead) {
+  const std::shared_ptr<SpillFile> file = *SpillFile::Create();
+  Bytes block(9000);
+  for (size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::byte>(i * 7);
+  ASSERT_TRUE(file->Append(Bytes(100, std::byte{9})).ok());
+  const int64_t offset = *file->Append(block);
+  file->Expect(offset + 4321, 700);
+  Bytes part(700);
+  ASSERT_TRUE(file->Read(offset + 4321, part).ok());
+  EXPECT_TRUE(std::equal(part.begin(), part.end(), block.begin() + 4321));
 }
 
 TEST(SpillFileTest, TextsThatComeAndGoTakeNoMoreThanOne) {

@@ -101,6 +101,27 @@ TEST(VoteBoardTest, AgreesWithVotesWrittenOut) {
   EXPECT_GT(board.bytes(), 0);
 }
 
+TEST(VoteBoardTest, VotesArePlacedAsTheyWereSaved) {
+  ThreadPool pool(2);
+  std::mt19937 random(9);
+  std::uniform_real_distribution<float> vote(0.0F, 3.0F);
+  const std::vector<Span> spans = RandomSpans(4, 500, random);
+  VoteBoard cast(kLayers);
+  VoteBoard placed(kLayers);
+  for (int64_t layer = kLayers - 1; layer >= 0; --layer) {
+    std::vector<float> votes;
+    for (size_t s = 0; s < spans.size(); ++s) votes.push_back(random() % 2 == 0 ? 0.0F : vote(random));
+    cast.Replace(layer, spans, BallotOf(votes));
+    placed.Place(layer, cast.votes(layer));
+  }
+  EXPECT_EQ(placed.Collect(pool, spans, DirectoryOf(spans), kAll), cast.Collect(pool, spans, DirectoryOf(spans), kAll));
+  StateWriter a;
+  StateWriter b;
+  cast.Save(&a);
+  placed.Save(&b);
+  EXPECT_EQ(a.bytes(), b.bytes());
+}
+
 TEST(VoteBoardTest, WhatIsNoNumberLeavesNoTrace) {
   ThreadPool pool(1);
   VoteBoard board(1);

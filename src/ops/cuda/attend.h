@@ -24,11 +24,16 @@ struct AttendBlockArgs {
   float* lse = nullptr;  // [heads, queries] or null
 };
 
+// Dimensions of a head that the kernel for warp groups takes. Shared memory of a block of threads that wider heads
+// need: five tiles, and some words.
+inline constexpr int32_t kMostGroupDim = 128;
+inline constexpr int64_t kWideHeadMemory = 5 * 64 * 256 * 2 + 1024;
+
 // The best there is for the card.
 void AttendBlock(Stream stream, const AttendBlockArgs& args);
 
-// The two there are. ByWarps runs on every card; ByWarpGroups (wgmma, bulk copies) needs compute capability 9.0, and
-// IsBuilt says whether this build has it.
+// The two there are. ByWarps runs on every card; ByWarpGroups (wgmma, bulk copies) needs compute capability 9.0 and
+// heads of at most kMostGroupDim dimensions, and HasWarpGroups says whether card and build have it.
 void AttendBlockByWarps(Stream stream, const AttendBlockArgs& args);
 void AttendBlockByWarpGroups(Stream stream, const AttendBlockArgs& args);
 bool HasWarpGroups();

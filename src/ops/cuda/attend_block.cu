@@ -26,7 +26,6 @@ __device__ void CopyTile(uint32_t to, const char* from) {
   }
 }
 
-// Byte of the chunk of 8 dimensions `chunk` of a row in a tile.
 // A warp's 16 queries while it walks over the keys. Row 0 of a pair is lane / 4, row 1 that + 8.
 template <int kDim>
 struct Rows {
@@ -35,18 +34,48 @@ struct Rows {
   float sum[2] = {0, 0};
 };
 
+// A warp's 16 queries: in registers or, where results leave no room for them, in shared memory.
+template <int kDim>
+struct Queries {
+  static constexpr bool kKept = kDim <= 128;
+  uint32_t tile;
+  int first;  // row of the tile
+  uint32_t kept[kKept ? kDim / 16 : 1][4];
+
+  __device__ Queries(uint32_t at, int row) : tile(at), first(row) {
+    if constexpr (kKept) {
+#pragma unroll
+      for (int step = 0; step < kDim / 16; ++step) Load(step, kept[step]);
+    }
+  }
+  __device__ void Load(int step, uint32_t (&q)[4]) const {
+    const int lane = static_cast<int>(threadIdx.x) % kWarp;
+    LoadMatrix4(q, tile + TileByte(first + lane % 16, step * 2 + lane / 16));
+  }
+  __device__ void Read(int step, uint32_t (&q)[4]) const {
+    if constexpr (kKept) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) q[i] = kept[step][i];
+    } else {
+      Load(step, q);
+    }
+  }
+};
+
 // scores = q k^T for a tile of keys.
 template <int kDim>
-__device__ void Scores(const uint32_t (&q)[kDim / 16][4], uint32_t keys, float (&scores)[kKeys / 8][4]) {
+__device__ void Scores(const Queries<kDim>& queries, uint32_t keys, float (&scores)[kKeys / 8][4]) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
 #pragma unroll
-  for (int n = 0; n < kKeys / 16; ++n) {
+  for (int step = 0; step < kDim / 16; ++step) {
+    uint32_t q[4];
+    queries.Read(step, q);
 #pragma unroll
-    for (int step = 0; step < kDim / 16; ++step) {
+    for (int n = 0; n < kKeys / 16; ++n) {
       uint32_t b[4];
       LoadMatrix4(b, keys + TileByte(n * 16 + lane % 8 + lane / 16 * 8, step * 2 + lane / 8 % 2));
-      Multiply(scores[2 * n], q[step], b[0], b[1]);
-      Multiply(scores[2 * n + 1], q[step], b[2], b[3]);
+      Multiply(scores[2 * n], q, b[0], b[1]);
+      Multiply(scores[2 * n + 1], q, b[2], b[3]);
     }
   }
 }
@@ -109,13 +138,17 @@ __global__ void __launch_bounds__(kThreads) BlockKernel(AttendBlockArgs args, in
   const int kv_head = head / (shape.heads / shape.kv_heads);
   const ViewKeys view(*args.sequence, args.layer);
   const auto queries = static_cast<int>(args.queries);
-  const int before = view.count() - queries;  // keys before the first query's own
-  const int end = min(view.count(), before + (tile + 1) * kTileRows);
+  const int window = view.view.window;
+  // Tiles that lie before the windows of all queries are left out, and keys counted from there.
+  const int skipped = FirstTile(view, view.count() - queries + tile * kTileRows, kKeys);
+  const int before = view.count() - queries - skipped * kKeys;  // keys before the first query's own
+  const int end = min(view.count() - skipped * kKeys, before + (tile + 1) * kTileRows);
   const int tiles = CeilDiv(end, kKeys);
 
   const auto* q = static_cast<const char*>(args.q) + head * q_bytes + tile * kTileBytes<kDim>;
-  const auto* keys = static_cast<const char*>(args.keys) + kv_head * key_bytes;
-  const auto* values = static_cast<const char*>(args.values) + kv_head * key_bytes;
+  const int64_t from = kv_head * key_bytes + static_cast<int64_t>(skipped) * kTileBytes<kDim>;
+  const auto* keys = static_cast<const char*>(args.keys) + from;
+  const auto* values = static_cast<const char*>(args.values) + from;
   const uint32_t base = SharedAddress(shared);
   const auto stage = [&](int i) { return base + kTileBytes<kDim> * (1 + i % 2 * 2); };  // keys, then values
   const auto fetch = [&](int i) {
@@ -130,11 +163,7 @@ __global__ void __launch_bounds__(kThreads) BlockKernel(AttendBlockArgs args, in
   fetch(1);
   WaitForCopies<1>();
   __syncthreads();
-  uint32_t a[kDim / 16][4];
-#pragma unroll
-  for (int step = 0; step < kDim / 16; ++step) {
-    LoadMatrix4(a[step], base + TileByte(warp * 16 + lane % 16, step * 2 + lane / 16));
-  }
+  const Queries<kDim> own(base, warp * 16);
   const float scale = shape.scale * 1.44269504F;
   const int first_row = tile * kTileRows + warp * 16 + lane / 4;
   Rows<kDim> rows;
@@ -142,7 +171,7 @@ __global__ void __launch_bounds__(kThreads) BlockKernel(AttendBlockArgs args, in
     WaitForCopies<1>();
     __syncthreads();
     float scores[kKeys / 8][4] = {};
-    Scores<kDim>(a, stage(i), scores);
+    Scores<kDim>(own, stage(i), scores);
     if ((i + 1) * kKeys > before + tile * kTileRows) {
 #pragma unroll
       for (int n = 0; n < kKeys / 8; ++n) {
@@ -150,6 +179,16 @@ __global__ void __launch_bounds__(kThreads) BlockKernel(AttendBlockArgs args, in
         for (int c = 0; c < 4; ++c) {
           const int key = i * kKeys + n * 8 + lane % 4 * 2 + c % 2;
           if (key > before + first_row + c / 2 * 8) scores[n][c] = -INFINITY;
+        }
+      }
+    }
+    if (window > 0 && i * kKeys <= before + tile * kTileRows + kTileRows - 1 - window) {
+#pragma unroll
+      for (int n = 0; n < kKeys / 8; ++n) {
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          const int key = i * kKeys + n * 8 + lane % 4 * 2 + c % 2;
+          if (key <= before + first_row + c / 2 * 8 - window) scores[n][c] = kOutside;
         }
       }
     }
@@ -194,11 +233,19 @@ void Start(Stream stream, const AttendBlockArgs& args) {
 }  // namespace
 
 void AttendBlockByWarps(Stream stream, const AttendBlockArgs& args) {
-  return args.shape.head_dim == 128 ? Start<128>(stream, args) : Start<64>(stream, args);
+  switch (args.shape.head_dim) {
+    case 256:
+      return Start<256>(stream, args);
+    case 128:
+      return Start<128>(stream, args);
+    default:
+      return Start<64>(stream, args);
+  }
 }
 
 void AttendBlock(Stream stream, const AttendBlockArgs& args) {
-  return HasWarpGroups() ? AttendBlockByWarpGroups(stream, args) : AttendBlockByWarps(stream, args);
+  const bool by_groups = HasWarpGroups() && args.shape.head_dim <= kMostGroupDim;
+  return by_groups ? AttendBlockByWarpGroups(stream, args) : AttendBlockByWarps(stream, args);
 }
 
 }  // namespace ltri::cuda

@@ -65,8 +65,10 @@ struct Work {
   int head;
   int kv_head;
   int first;   // query
-  int before;  // keys before the first query of all
+  int before;  // keys before the first query of all, from the first tile on
+  int window;  // 0: all keys
   int tiles;
+  int skipped;  // tiles before the first
   uint32_t q;
   uint32_t stages;
   Barriers barriers;
@@ -78,8 +80,9 @@ struct Work {
 template <int kDim>
 __device__ void Fetch(const AttendBlockArgs& args, const Work<kDim>& w, int64_t q_bytes, int64_t key_bytes) {
   const auto* q = static_cast<const char*>(args.q) + w.head * q_bytes + static_cast<int64_t>(w.first) * kDim * 2;
-  const auto* keys = static_cast<const char*>(args.keys) + w.kv_head * key_bytes;
-  const auto* values = static_cast<const char*>(args.values) + w.kv_head * key_bytes;
+  const int64_t from = w.kv_head * key_bytes + static_cast<int64_t>(w.skipped) * kStageBytes<kDim>;
+  const auto* keys = static_cast<const char*>(args.keys) + from;
+  const auto* values = static_cast<const char*>(args.values) + from;
   CopyRows<kDim>(w.q, q, w.barriers.queries());
   for (int i = 0; i < w.tiles; ++i) {
     const int stage = i % kStages;
@@ -145,6 +148,19 @@ __device__ void Softmax(float (&scores)[kKeys / 2], float scale, Running& run) {
   }
 }
 
+// Keys before a row's window count nothing. limit: the last that the thread's first row does not see, from the tile's
+// first.
+__device__ void MaskOutside(float (&scores)[kKeys / 2], int limit) {
+  const int column = static_cast<int>(threadIdx.x) % 4 * 2;
+#pragma unroll
+  for (int n = 0; n < kKeys / 8; ++n) {
+#pragma unroll
+    for (int c = 0; c < 4; ++c) {
+      if (n * 8 + column + c % 2 <= limit + c / 2 * 8) scores[4 * n + c] = kOutside;
+    }
+  }
+}
+
 // Keys behind a row's own are not seen. limit: the last key that the thread's first row sees, from the tile's first.
 __device__ void Mask(float (&scores)[kKeys / 2], int limit) {
   const int column = static_cast<int>(threadIdx.x) % 4 * 2;
@@ -179,6 +195,7 @@ __device__ void Compute(const AttendBlockArgs& args, const Work<kDim>& w, int gr
   const uint32_t q = w.q + group * kSlabBytes;
   const int row = w.first + group * 64 + thread / kWarp * 16 + thread % kWarp / 4;
   const int unmasked = w.before + w.first + group * 64;  // keys up to here are seen by all rows of the group
+  const int outside = w.window > 0 ? unmasked + 63 - w.window : -1;  // keys up to here not, for their windows' sake
   const float scale = args.shape.scale * 1.44269504F;
   float out[kDim / 2];
 #pragma unroll
@@ -197,6 +214,7 @@ __device__ void Compute(const AttendBlockArgs& args, const Work<kDim>& w, int gr
   WaitForGroups<0>();
   SayRead(w.barriers.KeysRead(0));
   if (kKeys - 1 > unmasked) Mask(scores, w.before + row);
+  if (outside >= 0) MaskOutside(scores, w.before + row - w.window);
   Softmax(scores, scale, run);
   Pack(scores, p);
   for (int i = 1; i < w.tiles; ++i) {
@@ -212,6 +230,7 @@ __device__ void Compute(const AttendBlockArgs& args, const Work<kDim>& w, int gr
     WaitForGroups<1>();
     SayRead(w.barriers.KeysRead(stage));
     if ((i + 1) * kKeys - 1 > unmasked) Mask(scores, w.before + row - i * kKeys);
+    if (outside >= i * kKeys) MaskOutside(scores, w.before + row - w.window - i * kKeys);
     Softmax(scores, scale, run);
     WaitForGroups<0>();
     SayRead(w.barriers.ValuesRead(last));
@@ -260,8 +279,10 @@ __global__ void __launch_bounds__(kThreads, 1) GroupKernel(AttendBlockArgs args,
   w.kv_head = block / (per_kv * tiles);
   w.head = w.kv_head * per_kv + block % per_kv;
   w.first = (tiles - 1 - block / per_kv % tiles) * kQueries;
-  w.before = view.count() - queries;
-  w.tiles = CeilDiv(min(view.count(), w.before + w.first + kQueries), kKeys);
+  w.window = view.view.window;
+  w.skipped = FirstTile(view, view.count() - queries + w.first, kKeys);
+  w.before = view.count() - queries - w.skipped * kKeys;
+  w.tiles = CeilDiv(min(view.count() - w.skipped * kKeys, w.before + w.first + kQueries), kKeys);
   w.q = SharedAddress(shared);
   w.stages = w.q + kStageBytes<kDim>;
   w.barriers.at = w.stages + kStages * 2 * kStageBytes<kDim>;

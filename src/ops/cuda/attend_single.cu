@@ -18,7 +18,8 @@ using single::kWarps;
 // at once, so that no processor waits long for the last; rather few too few than some that come by themselves.
 int Splits(const HeadShape& shape, int64_t count) {
   constexpr int64_t kRounds = 2;
-  const int64_t blocks = int64_t{single::kBlocksPerProcessor} * Processors();
+  const int each = shape.head_dim <= 128 ? single::kBlocksPerProcessor<128> : single::kBlocksPerProcessor<256>;
+  const int64_t blocks = int64_t{each} * Processors();
   if (count == 1) return static_cast<int>(std::max<int64_t>(1, blocks / shape.kv_heads));
   return static_cast<int>(std::max<int64_t>(1, kRounds * blocks / (shape.kv_heads * count)));
 }
@@ -78,7 +79,7 @@ __device__ void MergeWarps(const single::Block<kDim, kHeadTiles, kStages>& b,
 }
 
 template <int kDim, int kHeadTiles, int kStages>
-__global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor)
+__global__ void __launch_bounds__(kThreads, single::kBlocksPerProcessor<kDim>)
     SingleKernel(AttendSingleArgs args, Scratch scratch) {
   extern __shared__ __align__(128) char shared[];
   LetNextStart();
@@ -160,9 +161,14 @@ void Start(Stream stream, const AttendSingleArgs& args) {
 template <int kDim>
 void StartFor(Stream stream, const AttendSingleArgs& args) {
   const bool few_heads = args.shape.heads / args.shape.kv_heads <= 8;
-  if (args.settled && args.few_keys && few_heads) return Start<kDim, 1, single::kShortStages>(stream, args);
-  return few_heads ? Start<kDim, 1, single::kLongStages>(stream, args)
-                   : Start<kDim, 2, single::kLongStages>(stream, args);
+  if constexpr (kDim > 128) {
+    return few_heads ? Start<kDim, 1, single::kShortStages>(stream, args)
+                     : Start<kDim, 2, single::kShortStages>(stream, args);
+  } else {
+    if (args.settled && args.few_keys && few_heads) return Start<kDim, 1, single::kShortStages>(stream, args);
+    return few_heads ? Start<kDim, 1, single::kLongStages>(stream, args)
+                     : Start<kDim, 2, single::kLongStages>(stream, args);
+  }
 }
 
 }  // namespace
@@ -173,7 +179,14 @@ int64_t SingleScratchBytes(const HeadShape& shape, int64_t count) {
 }
 
 void AttendSingle(Stream stream, const AttendSingleArgs& args) {
-  return args.shape.head_dim == 128 ? StartFor<128>(stream, args) : StartFor<64>(stream, args);
+  switch (args.shape.head_dim) {
+    case 256:
+      return StartFor<256>(stream, args);
+    case 128:
+      return StartFor<128>(stream, args);
+    default:
+      return StartFor<64>(stream, args);
+  }
 }
 
 }  // namespace ltri::cuda

@@ -20,8 +20,10 @@ constexpr int kThreads = kWarps * kWarp;
 constexpr int kKeys = kTileRows;  // of a tile; a warp takes 16
 constexpr int kTurned = 32;       // keys that share a turned query
 constexpr int kLongStages = 3;    // tiles in shared memory, of many keys
-constexpr int kShortStages = 2;   // of few: a block fits a processor beside one of the product before
-constexpr int kBlocksPerProcessor = 2;
+constexpr int kShortStages = 2;   // of few: a block fits a processor beside one of the product before; of wide heads
+// Blocks of threads that fit a processor together.
+template <int kDim>
+constexpr int kBlocksPerProcessor = kDim <= 128 ? 2 : 1;
 
 template <int kDim>
 constexpr int kTileBytes = kKeys* kDim * 2;
@@ -174,17 +176,20 @@ __device__ int QueryByte(int head, int dim) {
   return head * kDim * 2 + (((dim / 8) ^ (head & 7)) << 4) + dim % 8 * 2;
 }
 
-// A thread turns one pair of dimensions of all heads, for one half of a tile (head_dim 64: every other head).
+// A thread turns one pair of dimensions of all heads, for one half of a tile (head_dim 64: every other head; head_dim
+// 256: for both halves).
 template <int kDim>
 struct QueryTurn {
-  static constexpr int kHalves = kTurned == kKeys ? 1 : 2;
-  static constexpr int kThreadsAPair = kThreads / (kDim / 2) / kHalves;
-  float c;
-  float s;
+  static constexpr int kHalves = kKeys / kTurned;
+  static constexpr int kEach = kDim / 2 * kHalves <= kThreads ? 1 : kHalves;  // halves of a thread
+  static constexpr int kThreadsAPair = kThreads / (kDim / 2) / (kHalves / kEach);
+  static_assert(kThreadsAPair >= 1);
+  float c[kEach];
+  float s[kEach];
 
   static __device__ int dim() { return static_cast<int>(threadIdx.x) % (kDim / 2); }
-  static __device__ int half() { return static_cast<int>(threadIdx.x) / (kDim / 2) % kHalves; }
-  static __device__ int first_head() { return static_cast<int>(threadIdx.x) / (kDim / 2) / kHalves; }
+  static __device__ int half(int i) { return kEach > 1 ? i : static_cast<int>(threadIdx.x) / (kDim / 2) % kHalves; }
+  static __device__ int first_head() { return static_cast<int>(threadIdx.x) / (kDim / 2) / (kHalves / kEach); }
 };
 
 // Loads the turn that the query needs for a tile, a tile ahead.
@@ -192,16 +197,18 @@ template <int kDim, int kHeadTiles, int kStages>
 __device__ void FindTurn(const Block<kDim, kHeadTiles, kStages>& b, int tile, QueryTurn<kDim>& turn) {
   if (tile >= b.end) return;
   const int own = b.Position(b.count - 1);
-  const int by = b.IsScattered(tile) ? own : max(0, own - b.Position(tile * kKeys + turn.half() * kTurned));
-  const float* row = b.args.rope.table + static_cast<int64_t>(by) * kDim;
-  turn.c = row[turn.dim()];
-  turn.s = row[kDim / 2 + turn.dim()];
+#pragma unroll
+  for (int i = 0; i < turn.kEach; ++i) {
+    const int by = b.IsScattered(tile) ? own : max(0, own - b.Position(tile * kKeys + turn.half(i) * kTurned));
+    const float* row = b.args.rope.table + static_cast<int64_t>(by) * kDim;
+    turn.c[i] = row[turn.dim()];
+    turn.s[i] = row[kDim / 2 + turn.dim()];
+  }
 }
 
 template <int kDim, int kHeadTiles, int kStages>
 __device__ void TurnQueries(const Block<kDim, kHeadTiles, kStages>& b, int tile, const QueryTurn<kDim>& turn) {
   const int dim = turn.dim();
-  char* to = b.Query(tile, turn.half());
 #pragma unroll 4
   for (int head = turn.first_head(); head < 8 * kHeadTiles; head += turn.kThreadsAPair) {
     float x = 0;
@@ -210,9 +217,14 @@ __device__ void TurnQueries(const Block<kDim, kHeadTiles, kStages>& b, int tile,
       x = b.q[head * kDim + dim];
       y = b.q[head * kDim + kDim / 2 + dim];
     }
-    *reinterpret_cast<__half*>(to + QueryByte<kDim>(head, dim)) = Numbers<__half>::From(x * turn.c - y * turn.s);
-    *reinterpret_cast<__half*>(to + QueryByte<kDim>(head, kDim / 2 + dim)) =
-        Numbers<__half>::From(y * turn.c + x * turn.s);
+#pragma unroll
+    for (int i = 0; i < turn.kEach; ++i) {
+      char* to = b.Query(tile, turn.half(i));
+      const float c = turn.c[i];
+      const float s = turn.s[i];
+      *reinterpret_cast<__half*>(to + QueryByte<kDim>(head, dim)) = Numbers<__half>::From(x * c - y * s);
+      *reinterpret_cast<__half*>(to + QueryByte<kDim>(head, kDim / 2 + dim)) = Numbers<__half>::From(y * c + x * s);
+    }
   }
 }
 

@@ -109,15 +109,17 @@ __global__ void __launch_bounds__(kChooserThreads, 1)
   if (Team<kBlocks>::Rank() == 0 && args.slots.count > 0 && args.view != nullptr) FindPlaces(args, far);
 }
 
-__global__ void AdvanceKernel(LayerView* views, int32_t layers, int32_t end, int32_t host_end, bool true_positions,
-                              bool open) {
+__global__ void AdvanceKernel(LayerView* views, int32_t layers, int32_t begin, int32_t end, int32_t first,
+                              int32_t host_end, bool true_positions, bool open) {
   const auto layer = static_cast<int32_t>(threadIdx.x);
   if (layer >= layers) return;
   LayerView view = views[layer];
   view.end = end;
   view.host_end = host_end;
   if (open) view.far = view.local_begin = 0;
-  NumberPositions(view, true_positions);
+  if (view.window > 0) view.local_begin = max(first, begin - view.window + 1);
+  // Within a window only distances matter, so its positions may begin at 0 whatever the length of the text.
+  NumberPositions(view, true_positions && view.window == 0);
   views[layer] = view;
 }
 
@@ -161,10 +163,10 @@ void ChooseSpans(Stream stream, std::span<const ChooseArgs> args) {
   StartTogether(args, [&](const auto& some, int count) { Choose(stream, some, count); });
 }
 
-void AdvanceViews(Stream stream, LayerView* views, int64_t layers, int32_t end, int32_t host_end, bool true_positions,
-                  bool open) {
+void AdvanceViews(Stream stream, LayerView* views, int64_t layers, int32_t begin, int32_t end, int32_t first, int32_t host_end,
+                  bool true_positions, bool open) {
   Launch(stream, "beginning a step", {dim3(1), static_cast<int>(layers)}, AdvanceKernel, views,
-         static_cast<int32_t>(layers), end, host_end, true_positions, open);
+         static_cast<int32_t>(layers), begin, end, first, host_end, true_positions, open);
 }
 
 }  // namespace ltri::cuda

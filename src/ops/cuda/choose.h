@@ -62,9 +62,10 @@ struct ChooseArgs {
 };
 void ChooseSpans(Stream stream, std::span<const ChooseArgs> args);
 
-// Before a step: all layers end at `end`, and their positions are numbered anew. `open`: all of the text is local.
-void AdvanceViews(Stream stream, LayerView* views, int64_t layers, int32_t end, int32_t host_end, bool true_positions,
-                  bool open);
+// Before a step of tokens [begin, end): all layers end there, their positions are numbered anew, and windows move on.
+// `open`: all of the text is local.
+void AdvanceViews(Stream stream, LayerView* views, int64_t layers, int32_t begin, int32_t end, int32_t first,
+                  int32_t host_end, bool true_positions, bool open);
 
 }  // namespace ltri::cuda
 

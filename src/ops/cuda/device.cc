@@ -34,6 +34,7 @@ Result<DeviceInfo> OpenDevice() {
   info.major = properties.major;
   info.minor = properties.minor;
   info.processors = properties.multiProcessorCount;
+  info.shared_memory = static_cast<int64_t>(properties.sharedMemPerBlockOptin);
   info.memory = static_cast<int64_t>(properties.totalGlobalMem);
   if (Status status = Finish(nullptr); !status.ok()) return status.error();
   if (info.major < kLeastMajor) {
@@ -131,6 +132,13 @@ void Download(Stream stream, void* to, const void* from, int64_t bytes) {
 
 void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes) {
   Check(cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDefault, stream), "copying on the card");
+}
+
+void CopyRows(Stream stream, void* to, int64_t to_pitch, const void* from, int64_t from_pitch, int64_t width,
+              int64_t rows) {
+  Check(cudaMemcpy2DAsync(to, static_cast<size_t>(to_pitch), from, static_cast<size_t>(from_pitch),
+                          static_cast<size_t>(width), static_cast<size_t>(rows), cudaMemcpyDefault, stream),
+        "copying rows");
 }
 
 void Clear(Stream stream, void* to, int64_t bytes) { Fill(stream, to, 0, bytes); }

@@ -23,7 +23,8 @@ struct DeviceInfo {
   int major = 0;  // compute capability
   int minor = 0;
   int processors = 0;
-  int64_t memory = 0;  // bytes
+  int64_t memory = 0;         // bytes
+  int64_t shared_memory = 0;  // bytes that a block of threads can have
 };
 
 // The first card, made current. Error kUnsupported when there is none or it is too old (below 8.0).
@@ -100,6 +101,9 @@ void Upload(Stream stream, void* to, const void* from, int64_t bytes);
 void Download(Stream stream, void* to, const void* from, int64_t bytes);
 // Both on the card, or pinned.
 void CopyOnDevice(Stream stream, void* to, const void* from, int64_t bytes);
+// `rows` rows of `width` bytes, which begin every so many bytes. Either on the card, or pinned.
+void CopyRows(Stream stream, void* to, int64_t to_pitch, const void* from, int64_t from_pitch, int64_t width,
+              int64_t rows);
 void Clear(Stream stream, void* to, int64_t bytes);
 void Fill(Stream stream, void* to, uint8_t byte, int64_t bytes);
 

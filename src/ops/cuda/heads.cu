@@ -15,14 +15,14 @@ __host__ __device__ int64_t RowWidth(const HeadShape& shape) {
 }
 
 // A warp a head.
-__global__ void NormHeadsKernel(HeadShape shape, Projections p, int32_t first, int32_t count, const float* weight,
-                                float epsilon) {
+__global__ void NormHeadsKernel(HeadShape shape, Projections p, int32_t first, int32_t count, float dims,
+                                const float* weight, float epsilon) {
   const int64_t head = (blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x) / kWarp;
   if (head >= p.rows * count) return;
   float* at = p.data + head / count * RowWidth(shape) + (first + head % count) * shape.head_dim;
   float sum = 0;
   for (int i = static_cast<int>(threadIdx.x) % kWarp; i < shape.head_dim; i += kWarp) sum += at[i] * at[i];
-  const float inverse = rsqrtf(WarpSum(sum) / static_cast<float>(shape.head_dim) + epsilon);
+  const float inverse = rsqrtf(WarpSum(sum) / dims + epsilon);
   for (int i = static_cast<int>(threadIdx.x) % kWarp; i < shape.head_dim; i += kWarp) at[i] *= inverse * weight[i];
 }
 
@@ -148,10 +148,10 @@ int64_t TileBytes(const HeadShape& shape, int64_t rows) {
   return CeilDiv<int64_t>(rows, kTilePair) * kTilePair * shape.head_dim * 2;
 }
 
-void NormHeads(Stream stream, const HeadShape& shape, const Projections& p, int32_t first, int32_t count,
+void NormHeads(Stream stream, const HeadShape& shape, const Projections& p, int32_t first, int32_t count, int64_t dims,
                const float* weight, float epsilon) {
   Launch(stream, "normalising heads", {Grid(CeilDiv<int64_t>(p.rows * count, kThreads / kWarp)), kThreads},
-         NormHeadsKernel, shape, p, first, count, weight, epsilon);
+         NormHeadsKernel, shape, p, first, count, static_cast<float>(dims), weight, epsilon);
 }
 
 void AppendKeys(Stream stream, const HeadShape& shape, const Projections& p, const SequenceRef* sequence,

@@ -21,8 +21,9 @@ struct Projections {
 // Bytes of a head's tiles for `rows` queries or keys; one head follows the other.
 int64_t TileBytes(const HeadShape& shape, int64_t rows);
 
-// Normalises `count` heads from head `first` on, each by itself (ops/rms_norm.h). weight: [head_dim].
-void NormHeads(Stream stream, const HeadShape& shape, const Projections& p, int32_t first, int32_t count,
+// Normalises `count` heads from head `first` on, each by itself (ops/rms_norm.h). weight: [head_dim]. dims: dimensions
+// of the model's heads; what the card's have beyond is 0.
+void NormHeads(Stream stream, const HeadShape& shape, const Projections& p, int32_t first, int32_t count, int64_t dims,
                const float* weight, float epsilon);
 
 // Writes the keys and values of the step's rows, the last tokens before view.end, into the store.

@@ -65,6 +65,7 @@ struct VoteArgs {
   void* queries = nullptr;      // scratch, VoterBytes
   void* relevance = nullptr;    // scratch, VoteScratchBytes
   float* votes = nullptr;       // [spans]
+  float* asked = nullptr;       // [spans] the votes are added there; null: nowhere
   uint32_t* highest = nullptr;  // the largest vote, as bits
 };
 int64_t VoterBytes(const HeadShape& shape, int64_t voters, int64_t rows);

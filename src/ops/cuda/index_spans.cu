@@ -28,7 +28,9 @@ struct NewSpans {
   int32_t borders[kBordersAtOnce];  // one more than spans
 };
 
-// A warp a vector; a lane holds 2 or 4 dimensions.
+constexpr int kMostEach = 8;  // dimensions of a lane
+
+// A warp a vector; a lane holds 2, 4 or 8 dimensions.
 __global__ void IndexKernel(HeadShape shape, const SequenceRef* sequence, int64_t layer, DeviceIndex index,
                             const __grid_constant__ NewSpans spans) {
   if (blockIdx.x == 0 && blockIdx.y == 0) {
@@ -48,16 +50,20 @@ __global__ void IndexKernel(HeadShape shape, const SequenceRef* sequence, int64_
   const __half* key = store.Key(index.heads.kv_heads[head], token);
   const float* mean = index.mean + head * shape.head_dim;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  float x[4] = {};
+  float x[kMostEach] = {};
   float largest = 0;
-  for (int i = 0; i < shape.head_dim / kWarp; ++i) {
+#pragma unroll
+  for (int i = 0; i < kMostEach; ++i) {
+    if (i >= shape.head_dim / kWarp) break;
     x[i] = __half2float(key[i * kWarp + lane]) - mean[i * kWarp + lane];
     largest = fmaxf(largest, fabsf(x[i]));
   }
   largest = WarpMax(largest);
   const float by = largest > 0 ? 127.0F / largest : 0.0F;
   const int64_t at = (head * index.capacity + spans.first + span) * kSpanVectors + part;
-  for (int i = 0; i < shape.head_dim / kWarp; ++i) {
+#pragma unroll
+  for (int i = 0; i < kMostEach; ++i) {
+    if (i >= shape.head_dim / kWarp) break;
     index.vectors[at * shape.head_dim + i * kWarp + lane] = static_cast<int8_t>(__float2int_rn(x[i] * by));
   }
   if (lane == 0) index.scales[at] = largest / 127.0F;

@@ -50,16 +50,17 @@ __device__ inline Eight ReadEight(const float* from, int index) {
   return {at[0], at[1]};
 }
 
+__device__ inline Eight Normalised(const Eight& x, float inverse, const Eight& w) {
+  return {{x.first.x * inverse * w.first.x, x.first.y * inverse * w.first.y, x.first.z * inverse * w.first.z,
+           x.first.w * inverse * w.first.w},
+          {x.second.x * inverse * w.second.x, x.second.y * inverse * w.second.y, x.second.z * inverse * w.second.z,
+           x.second.w * inverse * w.second.w}};
+}
+
 // Values 8 index .. 8 index + 7 of the vector, normalised.
 __device__ inline Eight Value(const MatVec& a, int index, float inverse) {
-  Eight x = ReadEight(a.x, index);
-  if (a.norm == nullptr) return x;
-  const Eight w = ReadEight(a.norm, index);
-  x.first = {x.first.x * inverse * w.first.x, x.first.y * inverse * w.first.y, x.first.z * inverse * w.first.z,
-             x.first.w * inverse * w.first.w};
-  x.second = {x.second.x * inverse * w.second.x, x.second.y * inverse * w.second.y, x.second.z * inverse * w.second.z,
-              x.second.w * inverse * w.second.w};
-  return x;
+  const Eight x = ReadEight(a.x, index);
+  return a.norm == nullptr ? x : Normalised(x, inverse, ReadEight(a.norm, index));
 }
 
 __device__ inline float Largest(const float4& x) {
@@ -76,11 +77,13 @@ __device__ inline uint32_t Round(const float4& x, float inverse, int* sum) {
   return (a & 0xFF) | (b & 0xFF) << 8 | (c & 0xFF) << 16 | static_cast<uint32_t>(d & 0xFF) << 24;
 }
 
+// Which eight values of the vector a thread has: those behind it the last ones, since groups of four share a scale.
+__device__ inline int Within(int index, int eights) { return index < eights ? index : eights - 4 + index % 4; }
+
 // Eight values a thread; four threads share a scale.
 template <Packing kPacking>
-__device__ void StoreRounded(const MatVec& a, int index, float inverse, const SharedVector& v) {
+__device__ void StoreRounded(const MatVec& a, int index, const Eight& x, const SharedVector& v) {
   const int groups = static_cast<int>(a.w.cols) / 32;
-  const Eight x = Value(a, index, inverse);
   float largest = fmaxf(Largest(x.first), Largest(x.second));
   largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, 1));
   largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, 2));
@@ -100,11 +103,22 @@ template <Packing kPacking>
 __device__ void StoreVector(const MatVec& a, float inverse, const SharedVector& v) {
   const int eights = static_cast<int>(a.w.cols) / 8;
   if constexpr (kRounded<kPacking>) {
-    // All threads of a warp take part to the end; those behind the vector read its last values.
-    for (int first = 0; first < eights; first += static_cast<int>(blockDim.x)) {
-      const int index = first + static_cast<int>(threadIdx.x);
-      if (first + static_cast<int>(threadIdx.x) / kWarp * kWarp < eights) {
-        StoreRounded<kPacking>(a, min(index, eights - 4 + index % 4), inverse, v);
+    // All threads of a warp take part to the end; those behind the vector read its last values. Loads of some parts are
+    // under way at once: one after the other, each would wait for the second-level cache by itself.
+    constexpr int kFlight = 4;
+    const auto threads = static_cast<int>(blockDim.x);
+    const auto thread = static_cast<int>(threadIdx.x);
+    for (int first = 0; first < eights; first += kFlight * threads) {
+      Eight x[kFlight];
+#pragma unroll
+      for (int j = 0; j < kFlight; ++j) {
+        const int index = first + j * threads + thread;
+        if (index - thread % kWarp < eights) x[j] = Value(a, Within(index, eights), inverse);
+      }
+#pragma unroll
+      for (int j = 0; j < kFlight; ++j) {
+        const int index = first + j * threads + thread;
+        if (index - thread % kWarp < eights) StoreRounded<kPacking>(a, Within(index, eights), x[j], v);
       }
     }
   } else {
@@ -158,13 +172,41 @@ __device__ float Dot(const Chunk& w, const SharedVector& v, int chunk, int64_t c
   }
 }
 
+__device__ inline float SumOfSquares(const float4& x) { return x.x * x.x + x.y * x.y + x.z * x.z + x.w * x.w; }
+
+// A vector of at most eight values a thread: each reads its part once. norm: the values of a.norm that belong to it, if
+// there is one.
+template <Packing kPacking>
+__device__ void StoreShortVector(const MatVec& a, const Eight& norm, const SharedVector& v) {
+  __shared__ float scratch[kWarp];
+  const int eights = static_cast<int>(a.w.cols) / 8;
+  const auto index = static_cast<int>(threadIdx.x);
+  const bool has = index < eights;
+  const int within = Within(index, eights);
+  Eight x = ReadEight(a.x, within);
+  if (a.norm != nullptr) {
+    const float mine = WarpSum(has ? SumOfSquares(x.first) + SumOfSquares(x.second) : 0.0F);
+    if (index % kWarp == 0) scratch[index / kWarp] = mine;
+    __syncthreads();
+    const int lane = index % kWarp;
+    const float sum = WarpSum(lane < static_cast<int>(blockDim.x) / kWarp ? scratch[lane] : 0.0F);
+    x = Normalised(x, rsqrtf(sum / static_cast<float>(a.w.cols) + a.epsilon), norm);
+  }
+  if constexpr (kRounded<kPacking>) {
+    StoreRounded<kPacking>(a, within, x, v);
+  } else if (has) {
+    v.floats[index] = x.first;
+    v.floats[eights + index] = x.second;
+  }
+}
+
 __device__ inline float InverseRms(const MatVec& a) {
   __shared__ float scratch[kWarp];
   float sum = 0;
 #pragma unroll 4
   for (int i = static_cast<int>(threadIdx.x); i < static_cast<int>(a.w.cols) / 4; i += static_cast<int>(blockDim.x)) {
     const float4 x = reinterpret_cast<const float4*>(a.x)[i];
-    sum += x.x * x.x + x.y * x.y + x.z * x.z + x.w * x.w;
+    sum += SumOfSquares(x);
   }
   return rsqrtf(BlockSum(sum, scratch) / static_cast<float>(a.w.cols) + a.epsilon);
 }

@@ -139,23 +139,35 @@ Packing PackingOf(int type, Float16 beside) {
   }
 }
 
-PackedMatrix PackMatrix(const Matrix& w, Float16 beside, std::span<const int32_t> order) {
+int64_t ValueBytes(Packing packing, int64_t cols) {
+  if (packing == Packing::kInt4) return cols / 2;
+  return packing == Packing::kInt8 ? cols : cols * 2;
+}
+
+int64_t ScaleBytes(Packing packing, int64_t group, int64_t cols) {
+  if (packing == Packing::kInt4) return cols / group * 4;
+  return packing == Packing::kInt8 ? cols / group * 2 : 0;
+}
+
+PackedMatrix PackMatrix(const Matrix& w, Float16 beside, std::span<const int32_t> order, bool as_halves) {
   PackedMatrix packed;
   packed.packing = PackingOf(w.type, beside);
-  packed.rows = w.rows;
+  bool small = packed.packing == Packing::kInt4 || packed.packing == Packing::kInt8;
+  if (small && as_halves) {
+    packed.packing = Packing::kHalf;
+    small = false;
+  }
+  packed.rows = order.empty() ? w.rows : static_cast<int64_t>(order.size());
   packed.cols = w.cols;
-  packed.group = w.type == kTypeQ6K ? 16 : 32;
-  const bool small = packed.packing == Packing::kInt4 || packed.packing == Packing::kInt8;
-  int64_t row_bytes = w.cols * 2;
-  if (packed.packing == Packing::kInt8) row_bytes = w.cols;
-  if (packed.packing == Packing::kInt4) row_bytes = w.cols / 2;
-  int64_t scale_bytes = 0;
-  if (small) scale_bytes = w.cols / packed.group * (packed.packing == Packing::kInt4 ? 4 : 2);
-  packed.values.resize(static_cast<size_t>(w.rows * row_bytes));
-  packed.scales.resize(static_cast<size_t>(w.rows * scale_bytes));
+  packed.group = small && w.type == kTypeQ6K ? 16 : 32;
+  const int64_t row_bytes = ValueBytes(packed.packing, w.cols);
+  const int64_t scale_bytes = ScaleBytes(packed.packing, packed.group, w.cols);
+  packed.values.resize(static_cast<size_t>(packed.rows * row_bytes));
+  packed.scales.resize(static_cast<size_t>(packed.rows * scale_bytes));
   std::vector<float> floats;
-  for (int64_t r = 0; r < w.rows; ++r) {
+  for (int64_t r = 0; r < packed.rows; ++r) {
     const int64_t source = order.empty() ? r : order[static_cast<size_t>(r)];
+    if (source < 0) continue;
     const std::byte* from = w.data + source * w.row_bytes;
     std::byte* to = packed.values.data() + r * row_bytes;
     if (small) {
@@ -165,6 +177,26 @@ PackedMatrix PackMatrix(const Matrix& w, Float16 beside, std::span<const int32_t
     }
   }
   return packed;
+}
+
+PackedMatrix PadColumns(const PackedMatrix& w, int64_t part, int64_t padded) {
+  PackedMatrix wide;
+  wide.packing = w.packing;
+  wide.rows = w.rows;
+  wide.cols = w.cols / part * padded;
+  wide.group = w.group;
+  const auto spread = [&](const std::vector<std::byte>& from, int64_t part_bytes, int64_t padded_bytes) {
+    if (from.empty()) return std::vector<std::byte>();
+    const int64_t parts = w.rows * (w.cols / part);
+    std::vector<std::byte> to(static_cast<size_t>(parts * padded_bytes));
+    for (int64_t i = 0; i < parts; ++i) {
+      std::copy_n(from.begin() + i * part_bytes, part_bytes, to.begin() + i * padded_bytes);
+    }
+    return to;
+  };
+  wide.values = spread(w.values, ValueBytes(w.packing, part), ValueBytes(w.packing, padded));
+  wide.scales = spread(w.scales, ScaleBytes(w.packing, w.group, part), ScaleBytes(w.packing, w.group, padded));
+  return wide;
 }
 
 }  // namespace ltri::cuda

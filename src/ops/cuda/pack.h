@@ -26,8 +26,17 @@ struct PackedMatrix {
 // file; products of its scales are rounded to a half); all others become halves.
 Packing PackingOf(int type, Float16 beside);
 
-// order: [w.rows] which row of w comes at each place; empty: as they are. w.cols is a multiple of 32.
-PackedMatrix PackMatrix(const Matrix& w, Float16 beside, std::span<const int32_t> order = {});
+// order: which row of w comes at each place, -1: a row of zeros; empty: all as they are. as_halves: what would be 4 or
+// 8 bits becomes halves too.
+PackedMatrix PackMatrix(const Matrix& w, Float16 beside, std::span<const int32_t> order = {}, bool as_halves = false);
+
+// Puts zeros behind every `part` columns, so that there are `padded` of them. part: whole groups, where there are
+// groups.
+PackedMatrix PadColumns(const PackedMatrix& w, int64_t part, int64_t padded);
+
+// Bytes of so many columns of a row: of numbers, and of scales.
+int64_t ValueBytes(Packing packing, int64_t cols);
+int64_t ScaleBytes(Packing packing, int64_t group, int64_t cols);
 
 }  // namespace ltri::cuda
 

@@ -111,14 +111,19 @@ __global__ void ArgMaxKernel(const float* numbers, int64_t count, unsigned long 
   scratch[1] = 0;
 }
 
-__global__ void RopeTableKernel(const double* frequency, float magnitude, int64_t pairs, int64_t first, int64_t count,
-                                float* table) {
+// turned: pairs that turn, of `pairs`.
+__global__ void RopeTableKernel(const double* frequency, float magnitude, int64_t turned, int64_t pairs, int64_t first,
+                                int64_t count, float* table) {
   const int64_t i = blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x;
   if (i >= count * pairs) return;
   const int64_t position = first + i / pairs;
-  double sine;
-  double cosine;
-  sincos(static_cast<double>(position) * frequency[i % pairs], &sine, &cosine);
+  double sine = 0;
+  double cosine = 1;
+  if (i % pairs < turned) {
+    sincos(static_cast<double>(position) * frequency[i % pairs], &sine, &cosine);
+  } else {
+    magnitude = 1.0F;
+  }
   float* row = table + position * 2 * pairs;
   row[i % pairs] = static_cast<float>(cosine) * magnitude;
   row[pairs + i % pairs] = static_cast<float>(sine) * magnitude;
@@ -213,10 +218,10 @@ void ArgMax(Stream stream, const float* numbers, int64_t count, uint64_t* scratc
          numbers, count, reinterpret_cast<unsigned long long*>(scratch), best);
 }
 
-void FillRopeTable(Stream stream, const double* frequency, float magnitude, int64_t dims, int64_t first, int64_t count,
-                   float* table) {
-  Launch(stream, "turning positions", {BlocksFor(count * dims / 2), kThreads}, RopeTableKernel, frequency, magnitude,
-         dims / 2, first, count, table);
+void FillRopeTable(Stream stream, const double* frequency, float magnitude, int64_t dims, int64_t head_dim,
+                   int64_t first, int64_t count, float* table) {
+  Launch(stream, "turning positions", {BlocksFor(count * head_dim / 2), kThreads}, RopeTableKernel, frequency,
+         magnitude, dims / 2, head_dim / 2, first, count, table);
 }
 
 void FillRandom(Stream stream, uint64_t seed, float deviation, int64_t count, Float16 type, void* to) {

@@ -38,9 +38,10 @@ void SoftCap(Stream stream, float cap, int64_t count, float* logits);
 // the first call.
 void ArgMax(Stream stream, const float* numbers, int64_t count, uint64_t* scratch, int32_t* best);
 
-// The table of RopeView for positions [first, first + count). frequency: [dims / 2] radians per position.
-void FillRopeTable(Stream stream, const double* frequency, float magnitude, int64_t dims, int64_t first, int64_t count,
-                   float* table);
+// The table of RopeView for positions [first, first + count). frequency: [dims / 2] radians per position, of the
+// dimensions that turn.
+void FillRopeTable(Stream stream, const double* frequency, float magnitude, int64_t dims, int64_t head_dim,
+                   int64_t first, int64_t count, float* table);
 
 // Numbers of mean 0 and the given deviation, for benches. Deterministic.
 void FillRandom(Stream stream, uint64_t seed, float deviation, int64_t count, Float16 type, void* to);

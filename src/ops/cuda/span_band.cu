@@ -127,7 +127,16 @@ void Start(Stream stream, const AttendBlockArgs& args, float* scratch) {
 }  // namespace
 
 void SpanBand(Stream stream, const AttendBlockArgs& args, float* scratch, float* band) {
-  args.shape.head_dim == 128 ? Start<128>(stream, args, scratch) : Start<64>(stream, args, scratch);
+  switch (args.shape.head_dim) {
+    case 256:
+      Start<256>(stream, args, scratch);
+      break;
+    case 128:
+      Start<128>(stream, args, scratch);
+      break;
+    default:
+      Start<64>(stream, args, scratch);
+  }
   constexpr int kSumThreads = 256;
   Launch(stream, "looking at the diagonal",
          {dim3(static_cast<unsigned>(CeilDiv<int64_t>(args.queries * kBandWidth, kSumThreads))), kSumThreads},

@@ -47,6 +47,16 @@ struct ViewKeys {
   }
 };
 
+// What a key before a query's window scores: so little that it counts nothing beside the query's own key, and finite,
+// since the first tiles of a row may hold no other. Times any scale it is exact.
+constexpr float kOutside = -0x1p100F;
+
+// Of a block's queries from the one whose own key is `first`: the first tile of `tile` keys that one of them sees.
+__device__ inline int FirstTile(const ViewKeys& view, int first, int tile) {
+  const int window = view.view.window;
+  return window > 0 ? max(0, first + 1 - window) / tile : 0;
+}
+
 }  // namespace ltri::cuda
 
 #endif  // LTRI_OPS_CUDA_STORE_CUH_

@@ -48,6 +48,7 @@ struct LayerView {
   int32_t far_true = 0;        // 1: far keys stand at their real positions; 0: right before the local ones
   int32_t far_cached = 0;      // 1: far keys are read where places says, in the order of rows
   int32_t host_end = 0;        // tokens from the second block to here may lie on the host
+  int32_t window = 0;          // so many tokens a query sees, itself included; 0: all that the view shows
 };
 
 // A sequence as kernels see it. Lives on the card, so that a recorded step serves whatever sequence it is filled with.
@@ -65,15 +66,15 @@ struct SequenceRef {
 struct HeadShape {
   int32_t heads = 0;
   int32_t kv_heads = 0;
-  int32_t head_dim = 0;  // 64 or 128
+  int32_t head_dim = 0;  // 64, 128 or 256
   int32_t layers = 0;
   float scale = 1.0F;
 
   int64_t BlockHalves() const { return int64_t{layers} * kv_heads * 2 * kBlockTokens * head_dim; }
 };
 
-// Rotary embedding: cos and sin of every position in use, as floats and, for the small offsets within a tile of keys,
-// in the order in which threads of the decode kernel read them.
+// Rotary embedding: cos and sin of every position in use. Dimension i turns with i + head_dim / 2; of heads that turn
+// in part only, the pairs behind those that turn have cos 1 and sin 0.
 struct RopeView {
   const float* table = nullptr;  // [positions, cos x head_dim / 2 | sin x head_dim / 2]
   int64_t positions = 0;
