@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/device_weights.h"
+
 namespace ltri::cuda {
 namespace {
 
@@ -40,6 +42,28 @@ TEST(HeadLayout, PairsLieHalfAHeadApart) {
       }
     }
   }
+}
+
+// What a card cannot do is said when a model is loaded, with what can be done about it.
+TEST(HeadLayout, WhatDoesNotFitIsRefused) {
+  LoadedModel model;
+  model.config.heads = 32;
+  model.config.kv_heads = 2;
+  model.config.head_dim = 256;
+  EXPECT_TRUE(CheckModel(model).ok());
+  model.config.head_dim = 320;
+  const Status wide = CheckModel(model);
+  ASSERT_FALSE(wide.ok());
+  EXPECT_EQ(wide.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(wide.error().message.find("320"), std::string::npos);
+  EXPECT_NE(wide.error().message.find("--device cpu"), std::string::npos);
+  model.config.head_dim = 128;
+  model.config.kv_heads = 1;
+  EXPECT_NE(CheckModel(model).error().message.find("32 heads share"), std::string::npos);
+  model.config.kv_heads = 2;
+  model.weights.layers.resize(1);
+  model.weights.layers[0].q.cols = 100;
+  EXPECT_NE(CheckModel(model).error().message.find("multiples of 32"), std::string::npos);
 }
 
 TEST(HeadLayout, RowsFollowTheirHeads) {

@@ -196,9 +196,11 @@ TEST_F(CardTest, RealModelsLogitsAreTheHosts) {
 }
 
 // Decoded tokens of several sessions in one step are those of each alone.
-TEST_F(CardTest, SessionsDecodeTogether) {
+class TogetherTest : public CardTestOf<::testing::TestWithParam<TinyModelSpec>> {};
+
+TEST_P(TogetherTest, SessionsDecodeAsAlone) {
   const TemporaryFolder folder;
-  const std::string path = ltri::testing::WriteTinyGguf(Spec("together", "llama", 64, GGML_TYPE_F16), folder.path());
+  const std::string path = ltri::testing::WriteTinyGguf(GetParam(), folder.path());
   ModelOptions model_options;
   model_options.device = "cuda";
   const auto model = Model::Load(path, model_options);
@@ -228,6 +230,12 @@ TEST_F(CardTest, SessionsDecodeTogether) {
     EXPECT_GT(Cosine(together[i]->logits(), alone[i]->logits()), 0.9999) << i;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Tiny, TogetherTest,
+                         ::testing::Values(Spec("llama", "llama", 64, GGML_TYPE_F16),
+                                           Gemma3("gemma3", 256, 100, GGML_TYPE_F16),
+                                           InPart(Spec("phi3", "phi3", 96, GGML_TYPE_F16), 72)),
+                         [](const auto& instance) { return instance.param.name; });
 
 TEST(CudaDevice, UnknownDevicesAreNamed) {
   ModelOptions options;
