@@ -52,7 +52,7 @@ class DeviceStore {
   bool IsOnHost(int64_t token) const { return on_host_[static_cast<size_t>(token / kBlockTokens)]; }
   // Rows of a layer's tokens that are on disk and within one block (ops/cuda/tokens.h).
   Status ReadRows(int64_t layer, int64_t token, std::span<std::byte> rows) const;
-  void ExpectRows(int64_t layer, int64_t token, int64_t count) const;
+  void WillReadRows(int64_t layer, int64_t token, int64_t count) const;
   int64_t row_bytes() const { return disk_->row_bytes(); }
   // Tokens from the second block to here may lie on the host.
   int64_t host_end() const { return spilled_ ? static_cast<int64_t>(next_to_move_) * kBlockTokens : 0; }

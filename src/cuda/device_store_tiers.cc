@@ -90,8 +90,8 @@ Status DeviceStore::ReadRows(int64_t layer, int64_t token, std::span<std::byte> 
   return disk_->Read(*on_disk_[static_cast<size_t>(token / kBlockTokens)], layer, token % kBlockTokens, rows);
 }
 
-void DeviceStore::ExpectRows(int64_t layer, int64_t token, int64_t count) const {
-  disk_->Expect(*on_disk_[static_cast<size_t>(token / kBlockTokens)], layer, token % kBlockTokens, count);
+void DeviceStore::WillReadRows(int64_t layer, int64_t token, int64_t count) const {
+  disk_->WillRead(*on_disk_[static_cast<size_t>(token / kBlockTokens)], layer, token % kBlockTokens, count);
 }
 
 // A whole block of the file into a block of the host's memory, as kernels read it.

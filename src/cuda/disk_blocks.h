@@ -55,8 +55,8 @@ class DiskBlocks : public std::enable_shared_from_this<DiskBlocks> {
     return file_->Read(place.offset_ + RowOffset(layer, first), rows);
   }
   // The same will be read soon.
-  void Expect(const Place& place, int64_t layer, int64_t first, int64_t count) const {
-    file_->Expect(place.offset_ + RowOffset(layer, first), count * row_bytes_);
+  void WillRead(const Place& place, int64_t layer, int64_t first, int64_t count) const {
+    file_->WillRead(place.offset_ + RowOffset(layer, first), count * row_bytes_);
   }
 
  private:

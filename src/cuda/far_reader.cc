@@ -64,7 +64,7 @@ void FarReader::Arrange(const DeviceStore& store, int64_t layer, bool from_host)
   if (layer + 1 == context_->config.layers) return;
   const std::vector<size_t> runs = RunsOf(of.from_disk);
   for (size_t run = 0; run + 1 < runs.size(); ++run) {
-    store.ExpectRows(layer + 1, of.from_disk[runs[run]].token, static_cast<int64_t>(runs[run + 1] - runs[run]));
+    store.WillReadRows(layer + 1, of.from_disk[runs[run]].token, static_cast<int64_t>(runs[run + 1] - runs[run]));
   }
 }
 

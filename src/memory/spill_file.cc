@@ -56,8 +56,8 @@ Result<int64_t> SpillFile::Append(std::span<const std::byte> bytes) {
   return offset;
 }
 
-void SpillFile::Expect(int64_t offset, int64_t bytes) const {
-  posix_fadvise(descriptor_, offset, bytes, POSIX_FADV_WILLNEED);
+void SpillFile::WillRead(int64_t offset, int64_t bytes) const {
+  (void)posix_fadvise(descriptor_, offset, bytes, POSIX_FADV_WILLNEED);
 }
 
 Status SpillFile::Read(int64_t offset, std::span<std::byte> bytes) const {

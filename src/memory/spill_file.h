@@ -24,8 +24,7 @@ class SpillFile : public BlockFile {
   Result<int64_t> Append(std::span<const std::byte> bytes) override;
   // Here of any part of a block.
   Status Read(int64_t offset, std::span<std::byte> bytes) const override;
-  // The same bytes will be read soon: the system may fetch them meanwhile.
-  void Expect(int64_t offset, int64_t bytes) const;
+  void WillRead(int64_t offset, int64_t bytes) const override;
   void Forget(int64_t offset, int64_t bytes) override { free_[bytes].push_back(offset); }
 
   int64_t bytes() const { return end_; }  // on disk

@@ -39,7 +39,7 @@ TEST(DiskBlocksTest, TokensOfALayerAreReadAtOnce) {
   const auto second = disk->Write(std::as_bytes(std::span(other)));
   ASSERT_TRUE(second.ok());
   std::vector<Half> rows(5 * kRow);
-  disk->Expect(**first, 2, 100, 5);
+  disk->WillRead(**first, 2, 100, 5);
   ASSERT_TRUE(disk->Read(**first, 2, 100, std::as_writable_bytes(std::span(rows))).ok());
   EXPECT_TRUE(std::equal(rows.begin(), rows.end(), block.begin() + (2 * kBlockTokens + 100) * kRow));
   DiskBlocks::PlaceRef copy = *first;
