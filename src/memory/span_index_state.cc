@@ -84,18 +84,30 @@ Status SpanIndex::Restore(const std::shared_ptr<BlockFile>& file, StateReader* s
         state->GetAll<float>(heads_ * head_dim_, "the mean key of an index")));
   }
   constexpr int64_t kMostSummary = int64_t{1} << 28;
+  struct Place {
+    int32_t part;
+    int64_t offset;  // of the summary
+    int64_t bytes;
+    int64_t vectors;  // their offset
+  };
+  std::vector<Place> places;  // announced together, then read
   for (int64_t left = state->GetCount(2 * sizeof(int64_t)); left > 0 && state->ok(); --left) {
-    const auto part = state->GetWithin<int32_t>(0, static_cast<int32_t>(means_.size()) - 1, "the text of a segment");
-    const auto bytes = state->GetWithin<int64_t>(0, kMostSummary, "the length of a segment's summary");
-    const auto offset = state->Get<int64_t>();
-    const int64_t vectors = kept_heads_ > 0 ? state->Get<int64_t>() : 0;
-    if (!state->ok()) break;
-    std::vector<std::byte> summary(static_cast<size_t>(bytes));
-    if (Status status = file->Read(offset, summary); !status.ok()) return status;
+    Place place{};
+    place.part = state->GetWithin<int32_t>(0, static_cast<int32_t>(means_.size()) - 1, "the text of a segment");
+    place.bytes = state->GetWithin<int64_t>(0, kMostSummary, "the length of a segment's summary");
+    place.offset = state->Get<int64_t>();
+    place.vectors = kept_heads_ > 0 ? state->Get<int64_t>() : 0;
+    if (!state->ok()) return state->status();
+    file->WillRead(place.offset, place.bytes);
+    places.push_back(place);
+  }
+  for (const Place& place : places) {
+    std::vector<std::byte> summary(static_cast<size_t>(place.bytes));
+    if (Status status = file->Read(place.offset, summary); !status.ok()) return status;
     StateReader from(summary);
-    AddSegment(file, part, vectors, &from);
+    AddSegment(file, place.part, place.vectors, &from);
     if (!from.ok()) return from.status();
-    sealed_.back().summary = tier_->Find(file, offset, bytes, BlockUse::kKeys);
+    sealed_.back().summary = tier_->Find(file, place.offset, place.bytes, BlockUse::kKeys);
   }
   open_counts_ = state->GetAll<int32_t>();
   for (const int32_t count : open_counts_) {

@@ -72,10 +72,19 @@ Status SpanList::Restore(const std::shared_ptr<BlockFile>& file, Tier& tier, int
                          int64_t* stored) {
   *stored = state->GetWithin<int64_t>(0, tokens, "the number of spans");
   constexpr int64_t kMostBytes = 64 * kSavedSpans;
+  struct Place {
+    int64_t offset;
+    int64_t bytes;
+  };
+  std::vector<Place> places;  // announced together, then read
   for (int64_t left = state->Get<int64_t>(); left > 0 && state->ok(); --left) {
     const auto bytes = state->GetWithin<int64_t>(0, kMostBytes, "the length of a block of spans");
     const auto offset = state->Get<int64_t>();
-    if (!state->ok()) break;
+    if (!state->ok()) return state->status();
+    file->WillRead(offset, bytes);
+    places.push_back({offset, bytes});
+  }
+  for (const auto& [offset, bytes] : places) {
     std::vector<std::byte> block(static_cast<size_t>(bytes));
     if (Status status = file->Read(offset, block); !status.ok()) return status;
     StateReader from(block);
