@@ -42,15 +42,20 @@ void CopyRanges(const KvStore& store, int64_t kv_head, const std::vector<TokenRa
   }
 }
 
+MethodContext WithTier(MethodContext context) {
+  if (context.tier == nullptr) context.tier = Tier::Create();
+  return context;
+}
+
 }  // namespace
 
 LayeredMethod::LayeredMethod(const MethodContext& context, const SessionOptions& options)
-    : context_(context),
+    : context_(WithTier(context)),
       options_(options),
+      beside_(context_.tier),
       views_(static_cast<size_t>(context.config->layers)),
       copies_(static_cast<size_t>(context.config->layers)),
       kept_from_(static_cast<size_t>(context.config->layers), 0) {
-  if (context_.tier == nullptr) context_.tier = Tier::Create();
   stores_.assign(static_cast<size_t>(config().layers), KvStore(config().kv_heads, config().head_dim, context_.tier));
 }
 
@@ -74,6 +79,7 @@ Status LayeredMethod::EndStep(ThreadPool& /*pool*/) {
   if (!tier()->limited()) return {};
   // What is read again may be written again: it stays open.
   for (KvStore& store : stores_) store.Seal(size_ - SecondReading());
+  beside_.Set(BesideBlocks());
   return tier()->Shrink();
 }
 

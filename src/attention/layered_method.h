@@ -60,6 +60,9 @@ class LayeredMethod : public Method {
   // The tokens that later steps may look at.
   virtual std::vector<TokenRange> Needed() const { return {{0, size_}}; }
 
+  // Bytes that grow with the text and are in no block.
+  virtual int64_t BesideBlocks() const { return 0; }
+
   // Whether Attended wants the log-sum-exp of this step.
   virtual bool WantsStatistics() const { return false; }
   // Called after a full-attention layer has attended. lse: [heads, count].
@@ -104,6 +107,7 @@ class LayeredMethod : public Method {
   int64_t size_ = 0;
   int64_t joined_end_ = 0;
   StepRange step_;
+  BesideShare beside_;
   std::vector<KvStore> stores_;     // [layers]
   std::vector<View> views_;         // [layers], of the last step
   std::vector<FarCopy> copies_;     // [layers]

@@ -261,10 +261,16 @@ double Recall::detection_seconds() const {
 
 MemoryUse Recall::memory() const {
   MemoryUse use = LayeredMethod::memory();
-  for (const SpanMemory& memory : spans_) use.index += memory.bytes();
-  for (const Ballot& weights : weights_) use.index += static_cast<int64_t>(weights.capacity() * sizeof(SpanVote));
-  use.index += board_.bytes();
+  for (const SpanMemory& memory : spans_) use.index += memory.index().block_bytes();
+  use.index += BesideBlocks();
   return use;
+}
+
+int64_t Recall::BesideBlocks() const {
+  int64_t bytes = board_.bytes();
+  for (const SpanMemory& memory : spans_) bytes += memory.BesideBlocks();
+  for (const Ballot& weights : weights_) bytes += static_cast<int64_t>(weights.capacity() * sizeof(SpanVote));
+  return bytes;
 }
 
 Result<std::unique_ptr<Method>> MakeRecall(const MethodContext& context, const SessionOptions& options) {

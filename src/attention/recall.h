@@ -38,6 +38,7 @@ class Recall : public LayeredMethod {
   std::unique_ptr<Method> Fork() const override { return std::make_unique<Recall>(*this); }
   std::vector<Span> Spans(int64_t layer) const override { return spans_[static_cast<size_t>(layer)].spans(); }
   MemoryUse memory() const override;
+  int64_t BesideBlocks() const override;
   double detection_seconds() const override;
   bool RecordBand(int64_t layer, TokenRange tokens) override;
   const BandRecord& band() const override { return record_; }

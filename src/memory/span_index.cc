@@ -240,11 +240,19 @@ void SpanIndex::AppendBlocks(std::vector<Block*>* blocks) const {
   for (const Sealed& sealed : sealed_) blocks->push_back(sealed.segment->block.get());
 }
 
-int64_t SpanIndex::bytes() const {
+int64_t SpanIndex::block_bytes() const {
+  int64_t bytes = 0;
+  for (const Sealed& sealed : sealed_) {
+    const BlockRef& block = sealed.segment->block;
+    if (block != nullptr && block->data() != nullptr) bytes += block->bytes();
+  }
+  return bytes;
+}
+
+int64_t SpanIndex::BesideBlocks() const {
   auto bytes = static_cast<int64_t>(open_counts_.capacity() * sizeof(int32_t) + sealed_.capacity() * sizeof(Sealed));
   for (const Sealed& sealed : sealed_) {
     const IndexSegment& segment = *sealed.segment;
-    if (segment.block != nullptr && segment.block->data() != nullptr) bytes += segment.block->bytes();
     bytes += segment.vectors * kept_heads_ * static_cast<int64_t>(sizeof(uint16_t));
   }
   for (const Head& head : head_) {

@@ -109,7 +109,9 @@ class SpanIndex {
   // What Save wrote, for an index like this one, which is empty. Reads the summaries of segments.
   Status Restore(const std::shared_ptr<BlockFile>& file, StateReader* state);
 
-  int64_t bytes() const;
+  // Of the blocks that are in RAM, and of everything else.
+  int64_t block_bytes() const;
+  int64_t BesideBlocks() const;
 
  private:
   void SealFront(int64_t spans);

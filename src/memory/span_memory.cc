@@ -196,6 +196,6 @@ Status SpanMemory::Truncate(int64_t tokens, int64_t window_begin) {
   return {};
 }
 
-int64_t SpanMemory::bytes() const { return index_.bytes() + directory_.bytes() + spans_.bytes(); }
+int64_t SpanMemory::BesideBlocks() const { return index_.BesideBlocks() + directory_.bytes() + spans_.bytes(); }
 
 }  // namespace ltri

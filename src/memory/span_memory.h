@@ -81,7 +81,8 @@ class SpanMemory {
   // What Save wrote of a text of `tokens`, for a memory like this one, which is empty.
   Status Restore(const std::shared_ptr<BlockFile>& file, int64_t tokens, StateReader* state);
 
-  int64_t bytes() const;
+  // In RAM, but for the blocks of the index.
+  int64_t BesideBlocks() const;
 
  private:
   // Of the text that is being cut: sinks, and joined texts, lie before it.

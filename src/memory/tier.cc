@@ -165,7 +165,7 @@ void Tier::EndIdle(Block& block) {
 // Lets blocks leave until `bytes` more are within the budget.
 Status Tier::MakeRoom(int64_t bytes) {
   for (std::list<Block*>* order : {&idle_keys_, &idle_index_}) {
-    for (auto next = order->begin(); next != order->end() && resident_ + bytes > budget_;) {
+    for (auto next = order->begin(); next != order->end() && resident_ + bytes > block_budget();) {
       Block& block = **next++;
       if (Status status = Leave(block); !status.ok()) return status;
     }

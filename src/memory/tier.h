@@ -8,6 +8,7 @@
 #ifndef LTRI_MEMORY_TIER_H_
 #define LTRI_MEMORY_TIER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -95,6 +96,8 @@ class Tier : public std::enable_shared_from_this<Tier> {
   // Whether a block may be out of RAM: if not, nothing has to be held.
   bool needs_holds() const { return limited() || has_found_; }
   int64_t budget() const { return budget_; }
+  // What blocks may take: the budget less what sessions keep beside them (BesideShare), but half of it at least.
+  int64_t block_budget() const { return std::max(budget_ - beside_, budget_ / 2); }
   int64_t resident() const;  // bytes
 
   // A new block, in RAM, contents undefined. Throws std::bad_alloc.
@@ -117,6 +120,7 @@ class Tier : public std::enable_shared_from_this<Tier> {
  private:
   friend class Block;
   friend class BlockHold;
+  friend class BesideShare;
 
   Tier(int64_t budget, std::shared_ptr<BlockFile> overflow) : budget_(budget), overflow_(std::move(overflow)) {}
 
@@ -134,11 +138,31 @@ class Tier : public std::enable_shared_from_this<Tier> {
 
   const int64_t budget_;
   const std::shared_ptr<BlockFile> overflow_;
+  std::atomic<int64_t> beside_ = 0;
   std::atomic<bool> has_found_ = false;  // blocks that were in a file before they were in RAM
   mutable std::mutex mutex_;
   int64_t resident_ = 0;
   std::map<int64_t, FramePool> frames_;       // by bytes of a frame
   std::list<Block*> idle_keys_, idle_index_;  // the longest unused first
+};
+
+// What a session keeps in RAM beside its blocks (lists of spans, centroids of an index) grows with the text too, and
+// counts against the tier's budget while this lives.
+class BesideShare {
+ public:
+  explicit BesideShare(std::shared_ptr<Tier> tier) : tier_(std::move(tier)) {}
+  BesideShare(const BesideShare& other) : tier_(other.tier_) { Set(other.bytes_); }
+  BesideShare& operator=(const BesideShare&) = delete;
+  ~BesideShare() { Set(0); }
+
+  void Set(int64_t bytes) {
+    tier_->beside_ += bytes - bytes_;
+    bytes_ = bytes;
+  }
+
+ private:
+  std::shared_ptr<Tier> tier_;
+  int64_t bytes_ = 0;
 };
 
 }  // namespace ltri

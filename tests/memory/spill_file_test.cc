@@ -34,7 +34,7 @@ TEST(SpillFileTest, PartsOfABlockAreRead) {
   for (size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::byte>(i * 7);
   ASSERT_TRUE(file->Append(Bytes(100, std::byte{9})).ok());
   const int64_t offset = *file->Append(block);
-  file->Expect(offset + 4321, 700);
+  file->WillRead(offset + 4321, 700);
   Bytes part(700);
   ASSERT_TRUE(file->Read(offset + 4321, part).ok());
   EXPECT_TRUE(std::equal(part.begin(), part.end(), block.begin() + 4321));

@@ -58,6 +58,28 @@ TEST(TierTest, TheLongestUnusedLeaveAndComeBack) {
   EXPECT_LE(overflow->count(), 30);  // written once
 }
 
+TEST(TierTest, WhatSessionsKeepBesideBlocksCountsToo) {
+  const auto tier = Tier::Create(10 * kFrame, std::make_shared<MemoryFile>());
+  std::vector<BlockRef> blocks;
+  for (int i = 0; i < 10; ++i) blocks.push_back(MakeBlock(*tier, i));
+  const auto resident = [&] {
+    EXPECT_TRUE(tier->Shrink().ok());
+    return tier->resident() / kFrame;
+  };
+  BesideShare share(tier);
+  EXPECT_EQ(resident(), 10);
+  share.Set(3 * kFrame);
+  EXPECT_EQ(resident(), 7);
+  {
+    const BesideShare copy = share;  // a fork keeps as much again
+    EXPECT_EQ(tier->block_budget(), 5 * kFrame) << "6 of 10, but blocks have half at least";
+  }
+  EXPECT_EQ(tier->block_budget(), 7 * kFrame);
+  share.Set(kFrame);
+  EXPECT_EQ(tier->block_budget(), 9 * kFrame);
+  for (int i = 0; i < 10; ++i) ExpectHolds(*tier, blocks[static_cast<size_t>(i)], i);
+}
+
 TEST(TierTest, IndexBlocksLeaveLast) {
   const auto tier = Tier::Create(10 * kFrame, std::make_shared<MemoryFile>());
   std::vector<BlockRef> index, keys;
