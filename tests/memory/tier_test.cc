@@ -71,8 +71,10 @@ TEST(TierTest, WhatSessionsKeepBesideBlocksCountsToo) {
   share.Set(3 * kFrame);
   EXPECT_EQ(resident(), 7);
   {
-    const BesideShare copy = share;  // a fork keeps as much again
+    BesideShare copy = share;  // a fork keeps as much again
     EXPECT_EQ(tier->block_budget(), 5 * kFrame) << "6 of 10, but blocks have half at least";
+    copy.Set(kFrame);
+    EXPECT_EQ(tier->block_budget(), 6 * kFrame);
   }
   EXPECT_EQ(tier->block_budget(), 7 * kFrame);
   share.Set(kFrame);
