@@ -225,7 +225,7 @@ template <typename Type>
 constexpr ByteKernels kKernels = {MakePanel<Type>, MultiplyPanel<Type>};
 
 // For ggml's type `type`, or null.
-const ByteKernels* FindKernels(int type) {
+inline const ByteKernels* FindKernels(int type) {
   switch (type) {
     case kTypeQ4_0:
       return &kKernels<Q4_0>;
