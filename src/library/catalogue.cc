@@ -22,8 +22,8 @@ constexpr const char* kReadSchema =
     "SELECT coalesce(group_concat(sql || ';', ''), '') FROM "
     "(SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name)";
 
-// Made here for its mode. Whoever closes a file drops the locks that SQLite has on it, so an existing one is not touched,
-// and a new one is closed before SQLite opens it.
+// Made here for its mode. Whoever closes a file drops the locks that SQLite has on it, so an existing one is not
+// touched, and a new one is closed before SQLite opens it.
 Status MakeEmpty(FileSystem& files, const std::string& path) {
   const Result<std::unique_ptr<File>> made = files.Open(path, OpenFor::kCreating);
   return made.ok() ? (*made)->Sync() : Status();

@@ -26,7 +26,8 @@ struct ByteKernels {
   void (*multiply)(const RoundedBlock* x, int64_t rows, const Strip& strip, float* y, int64_t y_stride);
 };
 
-// For weights of ggml's type `type`; null where there are none for it, or where the CPU lacks the instructions.
+// For weights of ggml's type `type`; null where there are none for it, or where the instructions may not be used
+// (instructions.h).
 const ByteKernels* Avx512ByteKernels(int type);  // needs VNNI
 const ByteKernels* Avx2ByteKernels(int type);
 

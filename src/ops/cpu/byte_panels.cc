@@ -2,23 +2,18 @@
 
 #include "hwy/base.h"
 #include "ops/cpu/byte_kernels.h"
-#include "ops/cpu/panels.h"
 
 namespace ltri {
 namespace {
 
-// Panels of floats say which instructions were chosen (a user or a test may forbid some): asking Highway itself is
-// slow.
 const ByteKernels* FindKernels(int type) {
 #if HWY_ARCH_X86
-  if (PanelWidth() == 32) {
-    if (const ByteKernels* kernels = Avx512ByteKernels(type)) return kernels;
-  }
-  if (PanelWidth() >= 16) return Avx2ByteKernels(type);
+  const ByteKernels* kernels = Avx512ByteKernels(type);
+  return kernels != nullptr ? kernels : Avx2ByteKernels(type);
 #else
   (void)type;
-#endif
   return nullptr;
+#endif
 }
 
 }  // namespace

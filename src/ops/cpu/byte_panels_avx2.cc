@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "ops/cpu/byte_kernels.h"
+#include "ops/cpu/instructions.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -247,15 +248,9 @@ void MultiplyStrip(const RoundedBlock* x, const Strip& strip, float* y, int64_t 
 
 HWY_POP_ATTRIBUTES
 
-// Whoever has AVX2 has 16-bit floats too, for which not every compiler knows how to ask.
-bool HasInstructions() {
-  static const bool has = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  return has;
-}
-
 }  // namespace
 
-const ByteKernels* Avx2ByteKernels(int type) { return HasInstructions() ? FindKernels(type) : nullptr; }
+const ByteKernels* Avx2ByteKernels(int type) { return UsesAvx2() ? FindKernels(type) : nullptr; }
 
 }  // namespace ltri
 

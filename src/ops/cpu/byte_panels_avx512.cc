@@ -16,6 +16,7 @@ HWY_DIAGNOSTICS_OFF(disable : 4703, ignored "-Wuninitialized")
 #include <cstring>
 
 #include "ops/cpu/byte_kernels.h"
+#include "ops/cpu/instructions.h"
 #include "weights/ggml_types.h"
 
 namespace ltri {
@@ -152,16 +153,9 @@ void MultiplyStrip(const RoundedBlock* x, const Strip& strip, float* y, int64_t 
 
 HWY_POP_ATTRIBUTES
 
-bool HasInstructions() {
-  static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-                          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                          __builtin_cpu_supports("avx512vnni") != 0;
-  return has;
-}
-
 }  // namespace
 
-const ByteKernels* Avx512ByteKernels(int type) { return HasInstructions() ? FindKernels(type) : nullptr; }
+const ByteKernels* Avx512ByteKernels(int type) { return UsesAvx512Vnni() ? FindKernels(type) : nullptr; }
 
 }  // namespace ltri
 

@@ -2,22 +2,18 @@
 
 #include "hwy/base.h"
 #include "ops/cpu/matvec_kernels.h"
-#include "ops/cpu/panels.h"
 
 namespace ltri {
 namespace {
 
-// As for byte panels, panels of floats say which instructions were chosen.
 MatvecKernel FindKernel(int type) {
 #if HWY_ARCH_X86
-  if (PanelWidth() == 32) {
-    if (const MatvecKernel kernel = Avx512Matvec(type)) return kernel;
-  }
-  if (PanelWidth() >= 16) return Avx2Matvec(type);
+  const MatvecKernel kernel = Avx512Matvec(type);
+  return kernel != nullptr ? kernel : Avx2Matvec(type);
 #else
   (void)type;
-#endif
   return nullptr;
+#endif
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ HWY_DIAGNOSTICS_OFF(disable : 4703, ignored "-Wuninitialized")
 #include <cstdint>
 #include <cstring>
 
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/matvec_kernels.h"
 #include "weights/ggml_types.h"
 
@@ -158,15 +159,9 @@ MatvecKernel FindMatvec(int type) {
   }
 }
 
-// Whoever has AVX2 has 16-bit floats too, for which not every compiler knows how to ask.
-bool HasInstructions() {
-  static const bool has = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  return has;
-}
-
 }  // namespace
 
-MatvecKernel Avx2Matvec(int type) { return HasInstructions() ? FindMatvec(type) : nullptr; }
+MatvecKernel Avx2Matvec(int type) { return UsesAvx2() ? FindMatvec(type) : nullptr; }
 
 }  // namespace ltri
 

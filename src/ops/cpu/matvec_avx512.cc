@@ -16,6 +16,7 @@ HWY_DIAGNOSTICS_OFF(disable : 4703, ignored "-Wuninitialized")
 #include <cstdint>
 #include <cstring>
 
+#include "ops/cpu/instructions.h"
 #include "ops/cpu/matvec_kernels.h"
 #include "weights/ggml_types.h"
 
@@ -255,16 +256,14 @@ MatvecKernel FindMatvec(int type) {
   }
 }
 
-bool HasInstructions() {
-  static const bool has = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-                          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-                          __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+bool HasVbmi() {
+  static const bool has = __builtin_cpu_supports("avx512vbmi") != 0;
   return has;
 }
 
 }  // namespace
 
-MatvecKernel Avx512Matvec(int type) { return HasInstructions() ? FindMatvec(type) : nullptr; }
+MatvecKernel Avx512Matvec(int type) { return UsesAvx512Vnni() && HasVbmi() ? FindMatvec(type) : nullptr; }
 
 }  // namespace ltri
 

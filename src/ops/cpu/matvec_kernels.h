@@ -10,7 +10,8 @@ namespace ltri {
 
 using MatvecKernel = void (*)(const Matrix& w, int64_t first, int64_t count, const VectorPart* x, float* y);
 
-// For weights of ggml's type `type`; null where there is none for it, or where the CPU lacks the instructions.
+// For weights of ggml's type `type`; null where there is none for it, or where the instructions may not be used
+// (instructions.h).
 MatvecKernel Avx512Matvec(int type);  // needs VNNI and VBMI
 MatvecKernel Avx2Matvec(int type);
 
